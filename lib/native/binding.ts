@@ -1,0 +1,373 @@
+/**
+ * The surface of the native module, as the addon (`native/addon`) provides it.
+ *
+ * Nothing in here is exported from the package: `lib/` builds the humane API on it. Every method may throw (or reject
+ * with) a `CallsealError`, which the addon makes itself from the class handed to {@link NativeBinding.initialise}.
+ * Handles are opaque: no method returns key bytes. A handle used after `destroy()` throws `ERR_KEY_USE`.
+ */
+
+/** What a secret key may be used for; each key has one purpose, fixed when it is made. */
+export type KeyUse =
+  /** A file's content key: derives `floe` and `mac` keys and is wrapped for recipients, nothing else. */
+  | 'content'
+  /** HMAC-SHA-256. */
+  | 'mac'
+  /** FLOE bodies. */
+  | 'floe'
+  /** AES-256-GCM messages with IVs made in the module. */
+  | 'gcm'
+  /** A key-encrypting key: AES-256-KWP (SP 800-38F). */
+  | 'wrap';
+
+/** RSA signature schemes, all with SHA-256. `pss` has a salt as long as the hash. */
+export type SignatureScheme = 'pss-sha256' | 'pkcs1-sha256';
+
+/** A passphrase whose bytes live in native memory, cleansed on `destroy()` or collection. */
+export interface NativePassphrase {
+  readonly length: number;
+  destroy(): void;
+}
+
+export interface NativePassphraseClass {
+  /** Asks on the terminal with echo off (OpenSSL's UI). Blocks. `confirm` asks twice. Without a terminal: ERR_PASSPHRASE_REQUIRED. Ctrl-C: ERR_ABORTED. */
+  prompt(text: string, confirm: boolean): NativePassphrase;
+  /** First line of a file, without its line end. */
+  fromFile(path: string): NativePassphrase;
+  /** Value of an environment variable, read by native code. */
+  fromEnvironment(name: string): NativePassphrase;
+  /** First line read from an open descriptor. Blocks. */
+  fromDescriptor(fd: number): NativePassphrase;
+  /** A copy of the caller's bytes; clearing the original is the caller's. */
+  fromBytes(bytes: Uint8Array): NativePassphrase;
+}
+
+/** A symmetric key of 32 bytes. */
+export interface NativeSecretKey {
+  readonly use: KeyUse;
+  /** SP 800-108 KBKDF, counter mode, HMAC-SHA-256. For `content` keys only. */
+  derive(use: 'floe' | 'mac', label: Uint8Array, context: Uint8Array): NativeSecretKey;
+  /** HMAC-SHA-256, 32 bytes. For `mac` keys only. */
+  mac(data: Uint8Array): Uint8Array;
+  /** Constant-time check of an HMAC-SHA-256 tag of exactly 32 bytes. For `mac` keys only. */
+  verifyMac(data: Uint8Array, tag: Uint8Array): boolean;
+  /** AES-256-GCM; returns IV(12) ‖ ciphertext ‖ tag(16). For `gcm` keys only. */
+  encryptGcm(plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
+  /** Inverse of encryptGcm; ERR_TAMPERED when the tag is wrong. */
+  decryptGcm(sealed: Uint8Array, aad: Uint8Array): Uint8Array;
+  /** AES-256-KWP of another secret key, 40 bytes. For `wrap` keys only. */
+  wrapKey(key: NativeSecretKey): Uint8Array;
+  /** Inverse of wrapKey; ERR_TAMPERED when the integrity check fails. */
+  unwrapKey(wrapped: Uint8Array, use: KeyUse): NativeSecretKey;
+  destroy(): void;
+}
+
+export interface NativeSecretKeyClass {
+  /** A fresh key from the module's private DRBG. */
+  generate(use: KeyUse): NativeSecretKey;
+}
+
+/** A public key. */
+export interface NativePublicKey {
+  /** `RSA`, `RSA-PSS`, `EC`, `ED25519`, … */
+  readonly algorithm: string;
+  readonly bits: number;
+  /** SHA-256 of the DER SubjectPublicKeyInfo, 32 bytes. */
+  readonly spkiSha256: Uint8Array;
+  /** PEM SubjectPublicKeyInfo. */
+  toPem(): string;
+  /** RSA-OAEP, SHA-256 for both hashes, empty label, of a `content` key. Result as long as the modulus. */
+  wrap(key: NativeSecretKey): Promise<Uint8Array>;
+  verify(scheme: SignatureScheme, data: Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+/** A private key. */
+export interface NativePrivateKey {
+  readonly algorithm: string;
+  readonly bits: number;
+  readonly spkiSha256: Uint8Array;
+  readonly publicKey: NativePublicKey;
+  /**
+   * Null when the FIPS module itself decoded and decrypted the key file; otherwise a sentence that says what was
+   * done outside the module (for example "PBES1 SHA1-3DES key file was decrypted by the default provider").
+   */
+  readonly unwrappedOutside: string | null;
+  /** Opens a wrapped content key; ERR_TAMPERED when OAEP decoding fails. */
+  unwrap(wrapped: Uint8Array): Promise<NativeSecretKey>;
+  sign(scheme: SignatureScheme, data: Uint8Array): Promise<Uint8Array>;
+  /** Writes PKCS#8 PEM, mode 0600, never over an existing file; with a passphrase: PBES2, PBKDF2-HMAC-SHA-256 (16-byte salt, 600,000 iterations), AES-256-CBC. */
+  save(path: string, passphrase: NativePassphrase | null): Promise<void>;
+  destroy(): void;
+}
+
+/** What a file that may hold keys contains, found without a passphrase. */
+export interface KeyFileContents {
+  /** Private keys, in file order. `encrypted` ones need a passphrase. */
+  privateKeys: { encrypted: boolean; form: string }[];
+  /** SHA-256 of the SubjectPublicKeyInfo of each certificate and public key in the same file: a hint which key it holds. */
+  publicKeyHints: Uint8Array[];
+}
+
+export interface NativePrivateKeyClass {
+  /**
+   * Reads a PEM, DER or PKCS#12 private key in native code.
+   * ERR_PASSPHRASE_REQUIRED, ERR_WRONG_PASSPHRASE, ERR_KEY_UNREADABLE, ERR_IO.
+   */
+  load(path: string, passphrase: NativePassphrase | null): Promise<NativePrivateKey>;
+  /** What is in the file, without opening an encrypted key. Also for certificate files. ERR_IO. */
+  probe(path: string): KeyFileContents;
+  /** A fresh RSA key of 2048, 3072 or 4096 bits, public exponent 65537. */
+  generate(bits: number): Promise<NativePrivateKey>;
+}
+
+/** One certificate or bare public key of a file. */
+export interface RecipientFileEntry {
+  kind: 'certificate' | 'public-key';
+  publicKey: NativePublicKey;
+  /** Null for a bare public key. */
+  certificate: {
+    /** RFC 4514 text, UTF-8; control characters escaped. */
+    subject: string;
+    issuer: string;
+    /** Big-endian magnitude, no leading zero byte. */
+    serial: Uint8Array;
+    /** Seconds since 1970-01-01T00:00:00Z. */
+    notBefore: number;
+    notAfter: number;
+    /** SHA-256 of the DER certificate, 32 bytes. */
+    sha256: Uint8Array;
+    /** Signature algorithm, such as `sha256WithRSAEncryption`. */
+    signatureAlgorithm: string;
+  } | null;
+}
+
+/** Cancels a running job and tells how far it is. One object a job. */
+export interface NativeJobControl {
+  /** Bytes of input processed so far. */
+  readonly progress: number;
+  cancel(): void;
+}
+
+/** What one file job did. Bytes are whole-file lengths. */
+export interface FileJobResult {
+  inputBytes: number;
+  outputBytes: number;
+}
+
+/** Where a file job writes. `null` as output means: authenticate only, write nothing. */
+export interface FileJobOutput {
+  /** Final name. Written under a temporary name in the same directory, synced, renamed. Mode 0600. */
+  path: string;
+  /** Replace an existing regular file; otherwise ERR_OUTPUT_EXISTS. */
+  replace: boolean;
+  /** fsync the file and its directory before the promise resolves. */
+  sync: boolean;
+}
+
+/**
+ * Everything of an encrypted file's header that stays the same for one set of recipients.
+ * TypeScript owns the layout; native code fills the holes it is told of.
+ */
+export interface EnvelopeTemplateInit {
+  /** Recipients section as the format lays it out, with zero bytes where a wrapped key goes. */
+  recipients: Uint8Array;
+  /** Where each wrapped key goes in `recipients`; the hole is as long as the key's modulus. */
+  wraps: { publicKey: NativePublicKey; offset: number }[];
+  /** KBKDF labels of the two derived keys. */
+  bodyLabel: Uint8Array;
+  macLabel: Uint8Array;
+}
+
+/**
+ * Makes a fresh content key a file, wraps it for every recipient, derives body and MAC keys (context = prelude) and
+ * assembles `prelude ‖ recipients ‖ HMAC(prelude ‖ recipients)`, followed by the FLOE body with AAD = prelude.
+ */
+export interface NativeEnvelopeTemplate {
+  /** Whole file → whole file in one job on a pool thread. */
+  encryptFile(
+    prelude: Uint8Array,
+    input: string,
+    output: FileJobOutput,
+    segmentLength: number,
+    control: NativeJobControl,
+  ): Promise<FileJobResult>;
+  /** Whole buffer → whole encrypted file. `input` must not change meanwhile. */
+  encryptBuffer(prelude: Uint8Array, input: Uint8Array, segmentLength: number): Promise<Uint8Array>;
+  /** Starts a stream: the header (without the FLOE header, which the encryptor holds), and its encryptor. */
+  start(prelude: Uint8Array, segmentLength: number): Promise<{ header: Uint8Array; encryptor: NativeFloeEncryptor }>;
+}
+
+/** FLOE encryption of one message, segment by segment. */
+export interface NativeFloeEncryptor {
+  /** FLOE header, 74 bytes: parameters, IV, header tag. */
+  readonly header: Uint8Array;
+  /** Plaintext bytes in a full segment: segmentLength − 32. */
+  readonly plaintextLength: number;
+  /** A full, non-final segment. `plaintext.length` must be plaintextLength. Synchronous: microseconds. */
+  encryptSegment(plaintext: Uint8Array): Uint8Array;
+  /** The last segment, 0…plaintextLength bytes. The encryptor is spent afterwards. */
+  encryptFinal(plaintext: Uint8Array): Uint8Array;
+}
+
+/** FLOE decryption of one message, in order or at random. */
+export interface NativeFloeDecryptor {
+  readonly segmentLength: number;
+  /** Next segment in order. `final` is what the caller believes; authentication proves it. ERR_TAMPERED. */
+  decryptSegment(segment: Uint8Array, final: boolean): Uint8Array;
+  /** Segment number `index` (from 0). ERR_TAMPERED. */
+  decryptSegmentAt(index: number, segment: Uint8Array, final: boolean): Uint8Array;
+}
+
+/** How a library or provider proved itself; see `lib/status.ts` for the public form. */
+export interface NativeStatus {
+  mode: 'required' | 'off';
+  isolation: { addonResolvesTo: string; libcryptoResolvesTo: string };
+  libcrypto: { path: string; version: string };
+  provider: {
+    name: string;
+    version: string;
+    buildInfo: string;
+    path: string;
+    sha256: string;
+    running: boolean;
+    selfTest: boolean;
+  };
+  algorithms: {
+    /** Such as `AES-256-GCM` or `DES-EDE3-CBC`. */
+    name: string;
+    /** What Callseal does with it. */
+    operation: string;
+    /** Provider it was fetched from, or null when none offers it. */
+    provider: string | null;
+    /** Value of the module's FIPS indicator for this operation, or null where the module has none. */
+    indicator: 0 | 1 | null;
+  }[];
+}
+
+export interface InitialiseOptions {
+  mode: 'required' | 'off';
+  /** Absolute path of the FIPS provider; null in mode `off`. */
+  modulePath: string | null;
+  /** Body of the provider's configuration section (`install-mac = …` and friends, from fipsmodule.cnf), or '' for a module that needs none. */
+  moduleConfig: string;
+  /** `CallsealError`, so that native code throws it directly: new (code, message, {cause, errno, path}). */
+  errorClass: abstract new (
+    ...args: never[]
+  ) => Error;
+}
+
+export interface NativeBinding {
+  /**
+   * Runs the isolation checks, then creates the provider context. Once a process; a second call with the same mode and
+   * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.
+   */
+  initialise(options: InitialiseOptions): void;
+  status(): NativeStatus;
+  /** From the module's public DRBG. */
+  randomBytes(length: number): Uint8Array;
+  /** Every certificate and bare public key in the bytes (PEM, PEM bundle or DER). ERR_CERTIFICATE_UNREADABLE. */
+  readRecipients(bytes: Uint8Array): RecipientFileEntry[];
+  /** Self-signed X.509 v3 certificate (SHA-256, random 159-bit serial), PEM. Subject as type/value pairs in order. */
+  createCertificate(key: NativePrivateKey, subject: [type: string, value: string][], days: number): Promise<string>;
+  /** Decrypts a FLOE body that begins at `offset` of `input`. Output null: authenticate only. */
+  decryptFile(
+    key: NativeSecretKey,
+    aad: Uint8Array,
+    input: string,
+    offset: number,
+    output: FileJobOutput | null,
+    control: NativeJobControl,
+  ): Promise<FileJobResult>;
+  /** Decrypts a whole FLOE body. ERR_TAMPERED, ERR_TRUNCATED. */
+  decryptBuffer(key: NativeSecretKey, aad: Uint8Array, body: Uint8Array): Promise<Uint8Array>;
+  JobControl: new () => NativeJobControl;
+  EnvelopeTemplate: new (init: EnvelopeTemplateInit) => NativeEnvelopeTemplate;
+  /** `header` is the 74-byte FLOE header; its tag is verified. ERR_TAMPERED. */
+  FloeDecryptor: new (
+    key: NativeSecretKey,
+    aad: Uint8Array,
+    header: Uint8Array,
+  ) => NativeFloeDecryptor;
+  Passphrase: NativePassphraseClass;
+  SecretKey: NativeSecretKeyClass;
+  PrivateKey: NativePrivateKeyClass;
+  /** Present only in the build made for tests (`CALLSEAL_TEST_HOOKS`), which is never packaged. */
+  testing?: NativeTestHooks;
+}
+
+/** Raw-key operations for outside test vectors. Every failure to verify or decode throws. */
+export interface NativeTestHooks {
+  importKey(use: KeyUse, bytes: Uint8Array): NativeSecretKey;
+  exportKey(key: NativeSecretKey): Uint8Array;
+  /** AES-128/192/256 by key length. `tag` given: decrypt, else encrypt and return ciphertext ‖ tag(tagLength). */
+  gcm(
+    encrypt: boolean,
+    key: Uint8Array,
+    iv: Uint8Array,
+    aad: Uint8Array,
+    data: Uint8Array,
+    tagOrLength: Uint8Array | number,
+  ): Uint8Array;
+  /** `AES-128-CBC` … `AES-256-CBC`, `DES-EDE3-CBC`. */
+  cbc(
+    encrypt: boolean,
+    cipher: string,
+    key: Uint8Array,
+    iv: Uint8Array,
+    data: Uint8Array,
+    padding: boolean,
+  ): Uint8Array;
+  /** `AES-128-WRAP` … `AES-256-WRAP-PAD`. */
+  keyWrap(encrypt: boolean, cipher: string, key: Uint8Array, data: Uint8Array): Uint8Array;
+  hmac(digest: string, key: Uint8Array, data: Uint8Array): Uint8Array;
+  hkdf(
+    digest: string,
+    mode: 'extract-and-expand' | 'expand-only',
+    key: Uint8Array,
+    salt: Uint8Array,
+    info: Uint8Array,
+    length: number,
+  ): Uint8Array;
+  /** Counter-mode KBKDF. `fixed` given: raw fixed input data (no separator, no length), as CAVP has it. */
+  kbkdf(
+    mac: 'HMAC' | 'CMAC',
+    digestOrCipher: string,
+    key: Uint8Array,
+    label: Uint8Array,
+    context: Uint8Array,
+    length: number,
+    separatorAndLength: boolean,
+  ): Uint8Array;
+  /** Private key as PKCS#8 DER. */
+  oaepDecrypt(
+    pkcs8: Uint8Array,
+    digest: string,
+    mgf1Digest: string,
+    label: Uint8Array,
+    ciphertext: Uint8Array,
+  ): Uint8Array;
+  oaepEncrypt(
+    spki: Uint8Array,
+    digest: string,
+    mgf1Digest: string,
+    label: Uint8Array,
+    plaintext: Uint8Array,
+  ): Uint8Array;
+  /** Public key as SubjectPublicKeyInfo DER. `saltLength` −1 for PKCS#1 v1.5. */
+  verify(
+    spki: Uint8Array,
+    digest: string,
+    mgf1Digest: string,
+    saltLength: number,
+    data: Uint8Array,
+    signature: Uint8Array,
+  ): boolean;
+  /** Whole FLOE message with its header; any segment length above 32; rotation mask in bits (20 in the specification). */
+  floeDecrypt(key: Uint8Array, aad: Uint8Array, message: Uint8Array, rotationBits: number): Uint8Array;
+  floeEncrypt(
+    key: Uint8Array,
+    aad: Uint8Array,
+    plaintext: Uint8Array,
+    segmentLength: number,
+    rotationBits: number,
+  ): Uint8Array;
+}

@@ -1,0 +1,215 @@
+// The module's entry: proves isolation before anything else, then offers what lib/native/binding.ts describes.
+#include <napi.h>
+#include <openssl/rand.h>
+
+#include "async.h"
+#include "certificate.h"
+#include "envelope_handles.h"
+#include "file_arguments.h"
+#include "isolation.h"
+#include "key_handles.h"
+#include "module.h"
+#ifdef CALLSEAL_TEST_HOOKS
+#include "test_hooks.h"
+#endif
+
+namespace callseal::addon {
+namespace {
+
+Napi::Value initialise(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Object options = object_argument(info, 0, "options");
+  Napi::Value error_class = options.Get("errorClass");
+  if (!error_class.IsFunction()) reject_argument(env, "errorClass must be a class");
+  Environment::of(env).error_class = Napi::Persistent(error_class.As<Napi::Function>());
+  ModuleOptions module;
+  std::string mode = options.Get("mode").ToString().Utf8Value();
+  if (mode != "required" && mode != "off") reject_argument(env, "mode must be required or off");
+  module.mode = mode == "off" ? FipsMode::kOff : FipsMode::kRequired;
+  if (module.mode == FipsMode::kRequired) {
+    Napi::Value path = options.Get("modulePath");
+    if (!path.IsString()) reject_argument(env, "modulePath must be a path");
+    module.module_path = path.As<Napi::String>().Utf8Value();
+    module.module_config = options.Get("moduleConfig").ToString().Utf8Value();
+  }
+  guarded(env, [&]() { Module::initialise(module); });
+  return env.Undefined();
+}
+
+Napi::Object describe_provider(Napi::Env env, const ModuleStatus& status) {
+  Napi::Object provider = Napi::Object::New(env);
+  provider["name"] = status.provider_name;
+  provider["version"] = status.provider_version;
+  provider["buildInfo"] = status.provider_build_info;
+  provider["path"] = status.provider_path;
+  provider["sha256"] = status.provider_sha256;
+  provider["running"] = Napi::Boolean::New(env, status.provider_running);
+  provider["selfTest"] = Napi::Boolean::New(env, status.provider_self_test);
+  return provider;
+}
+
+Napi::Array describe_algorithms(Napi::Env env, const ModuleStatus& status) {
+  Napi::Array algorithms = Napi::Array::New(env);
+  for (const AlgorithmStatus& row : status.algorithms) {
+    Napi::Object algorithm = Napi::Object::New(env);
+    algorithm["name"] = row.name;
+    algorithm["operation"] = row.operation;
+    if (row.provider.empty()) {
+      algorithm["provider"] = env.Null();
+    } else {
+      algorithm["provider"] = row.provider;
+    }
+    if (row.indicator < 0) {
+      algorithm["indicator"] = env.Null();
+    } else {
+      algorithm["indicator"] = Napi::Number::New(env, row.indicator);
+    }
+    algorithms[algorithms.Length()] = algorithm;
+  }
+  return algorithms;
+}
+
+Napi::Value status(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  ModuleStatus found = guarded(env, []() { return Module::get().status(); });
+  Napi::Object isolation = Napi::Object::New(env);
+  isolation["addonResolvesTo"] = found.addon_resolves_to;
+  isolation["libcryptoResolvesTo"] = found.libcrypto_resolves_to;
+  Napi::Object libcrypto = Napi::Object::New(env);
+  libcrypto["path"] = found.libcrypto_path;
+  libcrypto["version"] = found.libcrypto_version;
+  Napi::Object result = Napi::Object::New(env);
+  result["mode"] = found.mode == FipsMode::kOff ? "off" : "required";
+  result["isolation"] = isolation;
+  result["libcrypto"] = libcrypto;
+  result["provider"] = describe_provider(env, found);
+  result["algorithms"] = describe_algorithms(env, found);
+  return result;
+}
+
+Napi::Value random_bytes(const Napi::CallbackInfo& info) {
+  size_t length = static_cast<size_t>(integer_argument(info, 0, "length", 0, 65536));
+  Napi::Uint8Array bytes = Napi::Uint8Array::New(info.Env(), length);
+  guarded(info.Env(), [&]() {
+    bool ok = length == 0 || RAND_bytes_ex(Module::get().context(), bytes.Data(), length, 256) == 1;
+    require_openssl(ok, "drawing random bytes");
+  });
+  return bytes;
+}
+
+Napi::Value describe_certificate(Napi::Env env, const CertificateInfo& certificate) {
+  Napi::Object object = Napi::Object::New(env);
+  object["subject"] = certificate.subject;
+  object["issuer"] = certificate.issuer;
+  object["serial"] = to_uint8_array(env, certificate.serial);
+  object["notBefore"] = Napi::Number::New(env, static_cast<double>(certificate.not_before));
+  object["notAfter"] = Napi::Number::New(env, static_cast<double>(certificate.not_after));
+  object["sha256"] = to_uint8_array(env, ByteView(certificate.sha256.data(), certificate.sha256.size()));
+  object["signatureAlgorithm"] = certificate.signature_algorithm;
+  return object;
+}
+
+Napi::Value read_recipients(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  ByteView bytes = bytes_argument(info, 0, "bytes");
+  std::vector<RecipientEntry> entries = guarded(env, [&]() { return callseal::read_recipients(bytes); });
+  Napi::Array result = Napi::Array::New(env, entries.size());
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    const RecipientEntry& entry = entries[i];
+    Napi::Object object = Napi::Object::New(env);
+    object["kind"] = entry.certificate.has_value() ? "certificate" : "public-key";
+    object["publicKey"] = PublicKeyHandle::wrap(env, entry.public_key);
+    object["certificate"] = entry.certificate.has_value() ? describe_certificate(env, *entry.certificate) : env.Null();
+    result[i] = object;
+  }
+  return result;
+}
+
+Napi::Value create_certificate(const Napi::CallbackInfo& info) {
+  auto key = PrivateKeyHandle::from(info[0], "key");
+  std::vector<std::pair<std::string, std::string>> subject;
+  if (!info[1].IsArray()) reject_argument(info.Env(), "subject must be an array of pairs");
+  Napi::Array pairs = info[1].As<Napi::Array>();
+  for (uint32_t i = 0; i < pairs.Length(); ++i) {
+    Napi::Value item = pairs[i];
+    if (!item.IsArray() || item.As<Napi::Array>().Length() != 2) {
+      reject_argument(info.Env(), "each part of the subject must be a pair of type and value");
+    }
+    Napi::Array pair = item.As<Napi::Array>();
+    subject.emplace_back(pair.Get(uint32_t{0}).ToString().Utf8Value(), pair.Get(uint32_t{1}).ToString().Utf8Value());
+  }
+  int days = static_cast<int>(integer_argument(info, 2, "days", 1, 36500));
+  return PromiseWork<std::string>::run(
+      info.Env(), {}, [=]() { return callseal::create_certificate(*key, subject, days); },
+      [](Napi::Env env, std::string& pem) { return Napi::String::New(env, pem); });
+}
+
+Napi::Value decrypt_file(const Napi::CallbackInfo& info) {
+  auto key = SecretKeyHandle::from(info[0], "key");
+  Bytes aad = bytes_argument(info, 1, "aad").copy();
+  std::string input = path_argument(info, 2, "input");
+  auto offset = static_cast<uint64_t>(integer_argument(info, 3, "offset", 0, INT64_C(1) << 52));
+  std::optional<OutputOptions> output;
+  if (!info[4].IsNull()) output = output_argument(info, 4);
+  std::shared_ptr<JobControl> control = JobControlHandle::from(info[5]);
+  return PromiseWork<FileJobResult>::run(
+      info.Env(), {}, [=]() { return callseal::decrypt_file(input, offset, *key, aad, output, *control); },
+      file_job_result);
+}
+
+Napi::Value decrypt_buffer(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto key = SecretKeyHandle::from(info[0], "key");
+  Bytes aad = bytes_argument(info, 1, "aad").copy();
+  ByteView body = bytes_argument(info, 2, "body");
+  FloeMessage message = guarded(
+      env, [&]() { return FloeMessage::open(*key, aad, body.subview(0, std::min(body.size(), kFloeHeaderLength))); });
+  auto shared_message = std::make_shared<const FloeMessage>(std::move(message));
+  // As long as the body, which plaintext never is, whatever a hostile body says; the result is a shorter view of it.
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, body.size() - kFloeHeaderLength);
+  auto* out = static_cast<uint8_t*>(buffer.Data());
+  auto reference = std::make_shared<Napi::ObjectReference>(Napi::Persistent(buffer.As<Napi::Object>()));
+  return PromiseWork<size_t>::run(
+      env, {info[2].As<Napi::Object>()}, [=]() { return decrypt_floe_body(*shared_message, body, out); },
+      [reference](Napi::Env current, size_t& length) {
+        return Napi::Uint8Array::New(current, length, reference->Value().As<Napi::ArrayBuffer>(), 0);
+      });
+}
+
+template <typename HandleClass>
+void define_class(Napi::Env env, Napi::Object exports, Napi::FunctionReference& slot, const char* name) {
+  Napi::Function constructor = HandleClass::define(env);
+  slot = Napi::Persistent(constructor);
+  exports[name] = constructor;
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  guarded(env, []() { prove_isolation(); });
+  env.SetInstanceData(new Environment());
+  Environment& environment = Environment::of(env);
+  define_class<PassphraseHandle>(env, exports, environment.passphrase, "Passphrase");
+  define_class<SecretKeyHandle>(env, exports, environment.secret_key, "SecretKey");
+  define_class<PublicKeyHandle>(env, exports, environment.public_key, "PublicKey");
+  define_class<PrivateKeyHandle>(env, exports, environment.private_key, "PrivateKey");
+  define_class<FloeEncryptorHandle>(env, exports, environment.floe_encryptor, "FloeEncryptor");
+  define_class<JobControlHandle>(env, exports, environment.job_control, "JobControl");
+  exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
+  exports["FloeDecryptor"] = FloeDecryptorHandle::define(env);
+  exports["initialise"] = Napi::Function::New(env, initialise);
+  exports["status"] = Napi::Function::New(env, status);
+  exports["randomBytes"] = Napi::Function::New(env, random_bytes);
+  exports["readRecipients"] = Napi::Function::New(env, read_recipients);
+  exports["createCertificate"] = Napi::Function::New(env, create_certificate);
+  exports["decryptFile"] = Napi::Function::New(env, decrypt_file);
+  exports["decryptBuffer"] = Napi::Function::New(env, decrypt_buffer);
+#ifdef CALLSEAL_TEST_HOOKS
+  exports["testing"] = make_test_hooks(env);
+#endif
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, init)
+
+}  // namespace callseal::addon

@@ -1,0 +1,83 @@
+#include "arguments.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "error.h"
+#include "errors.h"
+
+namespace callseal::addon {
+
+void reject_argument(Napi::Env env, const std::string& message) {
+  guarded(env, [&]() { throw Error(Code::kInvalidArgument, message); });
+  std::abort();  // not reached: guarded() throws
+}
+
+ByteView bytes_value(Napi::Value value, const char* name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    reject_argument(value.Env(), std::string(name) + " must be a Uint8Array");
+  }
+  Napi::Uint8Array array = value.As<Napi::Uint8Array>();
+  if (!array.ArrayBuffer().IsArrayBuffer()) {
+    reject_argument(value.Env(), std::string(name) + " must not be shared memory");
+  }
+  return ByteView(array.Data(), array.ByteLength());
+}
+
+ByteView bytes_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  return bytes_value(info[index], name);
+}
+
+std::string string_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (!info[index].IsString()) reject_argument(info.Env(), std::string(name) + " must be a string");
+  return info[index].As<Napi::String>().Utf8Value();
+}
+
+std::string path_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  std::string path = string_argument(info, index, name);
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    reject_argument(info.Env(), std::string(name) + " must be a file name without NUL bytes");
+  }
+  return path;
+}
+
+bool boolean_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (!info[index].IsBoolean()) reject_argument(info.Env(), std::string(name) + " must be true or false");
+  return info[index].As<Napi::Boolean>().Value();
+}
+
+int64_t integer_value(Napi::Value value, const char* name, int64_t minimum, int64_t maximum) {
+  double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!(number >= static_cast<double>(minimum) && number <= static_cast<double>(maximum)) ||
+      std::floor(number) != number) {
+    reject_argument(value.Env(), std::string(name) + " must be a whole number from " + std::to_string(minimum) +
+                                     " to " + std::to_string(maximum));
+  }
+  return static_cast<int64_t>(number);
+}
+
+int64_t integer_argument(const Napi::CallbackInfo& info, size_t index, const char* name, int64_t minimum,
+                         int64_t maximum) {
+  return integer_value(info[index], name, minimum, maximum);
+}
+
+Napi::Object object_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (!info[index].IsObject()) reject_argument(info.Env(), std::string(name) + " must be an object");
+  return info[index].As<Napi::Object>();
+}
+
+KeyUse key_use_argument(const Napi::CallbackInfo& info, size_t index) {
+  std::string name = string_argument(info, index, "use");
+  for (KeyUse use : {KeyUse::kContent, KeyUse::kMac, KeyUse::kFloe, KeyUse::kGcm, KeyUse::kWrap}) {
+    if (name == key_use_name(use)) return use;
+  }
+  reject_argument(info.Env(), "use must be content, mac, floe, gcm or wrap");
+}
+
+Napi::Uint8Array to_uint8_array(Napi::Env env, ByteView bytes) {
+  Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size());
+  if (!bytes.empty()) std::memcpy(array.Data(), bytes.data(), bytes.size());
+  return array;
+}
+
+}  // namespace callseal::addon

@@ -1,0 +1,79 @@
+// EnvelopeTemplate, the FLOE segment ciphers and JobControl as JavaScript sees them.
+#pragma once
+
+#include <memory>
+
+#include "envelope.h"
+#include "floe.h"
+#include "handle.h"
+#include "job_control.h"
+
+namespace callseal::addon {
+
+class JobControlHandle : public Napi::ObjectWrap<JobControlHandle> {
+ public:
+  explicit JobControlHandle(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<JobControlHandle>(info), control_(std::make_shared<JobControl>()) {}
+  static Napi::Function define(Napi::Env env);
+  // ERR_INVALID_ARGUMENT for anything that is not one.
+  static std::shared_ptr<JobControl> from(Napi::Value value);
+
+ private:
+  Napi::Value progress(const Napi::CallbackInfo& info);
+  void cancel(const Napi::CallbackInfo& info);
+  std::shared_ptr<JobControl> control_;
+};
+
+class EnvelopeTemplateHandle : public Napi::ObjectWrap<EnvelopeTemplateHandle> {
+ public:
+  explicit EnvelopeTemplateHandle(const Napi::CallbackInfo& info);
+  static Napi::Function define(Napi::Env env);
+
+ private:
+  Napi::Value encrypt_file(const Napi::CallbackInfo& info);
+  Napi::Value encrypt_buffer(const Napi::CallbackInfo& info);
+  Napi::Value start(const Napi::CallbackInfo& info);
+  std::shared_ptr<const EnvelopeTemplate> form_;
+};
+
+// A message being encrypted in order.
+struct FloeWriter {
+  explicit FloeWriter(FloeMessage started) : message(std::move(started)), cipher(message) {}
+  const FloeMessage message;
+  FloeCipher cipher;
+  uint64_t next = 0;
+  bool finished = false;
+};
+
+class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<FloeWriter>> {
+ public:
+  static constexpr char kName[] = "FloeEncryptor";
+  using Handle::Handle;
+  static Napi::FunctionReference& constructor(Napi::Env env) { return Environment::of(env).floe_encryptor; }
+  static Napi::Function define(Napi::Env env);
+
+ private:
+  Napi::Value header(const Napi::CallbackInfo& info);
+  Napi::Value plaintext_length(const Napi::CallbackInfo& info);
+  Napi::Value encrypt_segment(const Napi::CallbackInfo& info);
+  Napi::Value encrypt_final(const Napi::CallbackInfo& info);
+  Napi::Value encrypt(const Napi::CallbackInfo& info, bool final);
+};
+
+class FloeDecryptorHandle : public Napi::ObjectWrap<FloeDecryptorHandle> {
+ public:
+  explicit FloeDecryptorHandle(const Napi::CallbackInfo& info);
+  static Napi::Function define(Napi::Env env);
+
+ private:
+  Napi::Value segment_length(const Napi::CallbackInfo& info);
+  Napi::Value decrypt_segment(const Napi::CallbackInfo& info);
+  Napi::Value decrypt_segment_at(const Napi::CallbackInfo& info);
+  Napi::Value decrypt(Napi::Env env, uint64_t index, ByteView segment, bool final);
+
+  std::unique_ptr<FloeMessage> message_;
+  std::unique_ptr<FloeCipher> cipher_;
+  uint64_t next_ = 0;
+};
+
+}  // namespace callseal::addon

@@ -1,0 +1,20 @@
+// What one JavaScript environment (main thread or worker) holds: the error class and the handle classes.
+#pragma once
+
+#include <napi.h>
+
+namespace callseal::addon {
+
+struct Environment {
+  Napi::FunctionReference error_class;
+  Napi::FunctionReference passphrase;
+  Napi::FunctionReference secret_key;
+  Napi::FunctionReference public_key;
+  Napi::FunctionReference private_key;
+  Napi::FunctionReference floe_encryptor;
+  Napi::FunctionReference job_control;
+
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+};
+
+}  // namespace callseal::addon

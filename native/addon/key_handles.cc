@@ -1,0 +1,301 @@
+#include "key_handles.h"
+
+#include "async.h"
+#include "key_file.h"
+
+namespace callseal::addon {
+namespace {
+
+template <typename Core>
+std::shared_ptr<const Core> shared(Core core) {
+  return std::make_shared<const Core>(std::move(core));
+}
+
+Napi::Value wrap_bytes(Napi::Env env, Bytes& bytes) {
+  return to_uint8_array(env, bytes);
+}
+
+Napi::Value passphrase_prompt(const Napi::CallbackInfo& info) {
+  std::string text = string_argument(info, 0, "text");
+  bool confirm = boolean_argument(info, 1, "confirm");
+  return guarded(info.Env(),
+                 [&]() { return PassphraseHandle::wrap(info.Env(), shared(Passphrase::prompt(text, confirm))); });
+}
+
+Napi::Value passphrase_from_file(const Napi::CallbackInfo& info) {
+  std::string path = path_argument(info, 0, "path");
+  return guarded(info.Env(), [&]() { return PassphraseHandle::wrap(info.Env(), shared(Passphrase::from_file(path))); });
+}
+
+Napi::Value passphrase_from_environment(const Napi::CallbackInfo& info) {
+  std::string name = string_argument(info, 0, "name");
+  return guarded(info.Env(),
+                 [&]() { return PassphraseHandle::wrap(info.Env(), shared(Passphrase::from_environment(name))); });
+}
+
+Napi::Value passphrase_from_descriptor(const Napi::CallbackInfo& info) {
+  int fd = static_cast<int>(integer_argument(info, 0, "fd", 0, 1 << 20));
+  return guarded(info.Env(),
+                 [&]() { return PassphraseHandle::wrap(info.Env(), shared(Passphrase::from_descriptor(fd))); });
+}
+
+Napi::Value passphrase_from_bytes(const Napi::CallbackInfo& info) {
+  ByteView bytes = bytes_argument(info, 0, "bytes");
+  return guarded(info.Env(),
+                 [&]() { return PassphraseHandle::wrap(info.Env(), shared(Passphrase::from_bytes(bytes))); });
+}
+
+Napi::Value secret_key_generate(const Napi::CallbackInfo& info) {
+  KeyUse use = key_use_argument(info, 0);
+  return guarded(info.Env(), [&]() { return SecretKeyHandle::wrap(info.Env(), shared(SecretKey::generate(use))); });
+}
+
+std::shared_ptr<const Passphrase> optional_passphrase(Napi::Value value) {
+  if (value.IsNull() || value.IsUndefined()) return nullptr;
+  return PassphraseHandle::from(value, "passphrase");
+}
+
+Napi::Value private_key_load(const Napi::CallbackInfo& info) {
+  std::string path = path_argument(info, 0, "path");
+  auto passphrase = optional_passphrase(info[1]);
+  return PromiseWork<std::shared_ptr<const PrivateKey>>::run(
+      info.Env(), {}, [path, passphrase]() { return shared(load_private_key(path, passphrase.get())); },
+      [](Napi::Env env, auto& key) { return PrivateKeyHandle::wrap(env, key); });
+}
+
+Napi::Value private_key_generate(const Napi::CallbackInfo& info) {
+  int bits = static_cast<int>(integer_argument(info, 0, "bits", 1, 65536));
+  return PromiseWork<std::shared_ptr<const PrivateKey>>::run(
+      info.Env(), {}, [bits]() { return shared(PrivateKey::generate(bits)); },
+      [](Napi::Env env, auto& key) { return PrivateKeyHandle::wrap(env, key); });
+}
+
+Napi::Value private_key_probe(const Napi::CallbackInfo& info) {
+  std::string path = path_argument(info, 0, "path");
+  KeyFileContents contents = guarded(info.Env(), [&]() { return probe_key_file(path); });
+  Napi::Env env = info.Env();
+  Napi::Array keys = Napi::Array::New(env);
+  for (const ProbedPrivateKey& found : contents.private_keys) {
+    Napi::Object key = Napi::Object::New(env);
+    key["encrypted"] = Napi::Boolean::New(env, found.encrypted);
+    key["form"] = Napi::String::New(env, found.form);
+    keys[keys.Length()] = key;
+  }
+  Napi::Array hints = Napi::Array::New(env);
+  for (const Sha256& hint : contents.public_key_hints) {
+    hints[hints.Length()] = to_uint8_array(env, ByteView(hint.data(), hint.size()));
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result["privateKeys"] = keys;
+  result["publicKeyHints"] = hints;
+  return result;
+}
+
+}  // namespace
+
+SignatureScheme scheme_argument(const Napi::CallbackInfo& info, size_t index) {
+  std::string name = string_argument(info, index, "scheme");
+  if (name == "pss-sha256") return SignatureScheme::kPssSha256;
+  if (name == "pkcs1-sha256") return SignatureScheme::kPkcs1Sha256;
+  reject_argument(info.Env(), "scheme must be pss-sha256 or pkcs1-sha256");
+}
+
+Napi::Function PassphraseHandle::define(Napi::Env env) {
+  Napi::Function function = DefineClass(
+      env, kName,
+      {InstanceAccessor<&PassphraseHandle::length>("length"), InstanceMethod("destroy", &PassphraseHandle::destroy)});
+  function["prompt"] = Napi::Function::New(env, passphrase_prompt);
+  function["fromFile"] = Napi::Function::New(env, passphrase_from_file);
+  function["fromEnvironment"] = Napi::Function::New(env, passphrase_from_environment);
+  function["fromDescriptor"] = Napi::Function::New(env, passphrase_from_descriptor);
+  function["fromBytes"] = Napi::Function::New(env, passphrase_from_bytes);
+  return function;
+}
+
+Napi::Value PassphraseHandle::length(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(core()->bytes().size()));
+}
+
+Napi::Function SecretKeyHandle::define(Napi::Env env) {
+  Napi::Function function = DefineClass(
+      env, kName,
+      {InstanceAccessor<&SecretKeyHandle::use>("use"), InstanceMethod<&SecretKeyHandle::derive>("derive"),
+       InstanceMethod<&SecretKeyHandle::mac>("mac"), InstanceMethod<&SecretKeyHandle::verify_mac>("verifyMac"),
+       InstanceMethod<&SecretKeyHandle::encrypt_gcm>("encryptGcm"),
+       InstanceMethod<&SecretKeyHandle::decrypt_gcm>("decryptGcm"),
+       InstanceMethod<&SecretKeyHandle::wrap_key>("wrapKey"), InstanceMethod<&SecretKeyHandle::unwrap_key>("unwrapKey"),
+       InstanceMethod("destroy", &SecretKeyHandle::destroy)});
+  function["generate"] = Napi::Function::New(env, secret_key_generate);
+  return function;
+}
+
+Napi::Value SecretKeyHandle::use(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), key_use_name(core()->use()));
+}
+
+Napi::Value SecretKeyHandle::derive(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  KeyUse use = key_use_argument(info, 0);
+  ByteView label = bytes_argument(info, 1, "label");
+  ByteView context = bytes_argument(info, 2, "context");
+  return guarded(info.Env(), [&]() { return wrap(info.Env(), shared(key->derive(use, label, context))); });
+}
+
+Napi::Value SecretKeyHandle::mac(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  ByteView data = bytes_argument(info, 0, "data");
+  uint8_t tag[SecretKey::kMacLength];
+  guarded(info.Env(), [&]() { key->mac({data}, tag); });
+  return to_uint8_array(info.Env(), tag);
+}
+
+Napi::Value SecretKeyHandle::verify_mac(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  ByteView data = bytes_argument(info, 0, "data");
+  ByteView tag = bytes_argument(info, 1, "tag");
+  return Napi::Boolean::New(info.Env(), guarded(info.Env(), [&]() { return key->verify_mac(data, tag); }));
+}
+
+Napi::Value SecretKeyHandle::encrypt_gcm(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  ByteView plaintext = bytes_argument(info, 0, "plaintext");
+  ByteView aad = bytes_argument(info, 1, "aad");
+  return guarded(info.Env(), [&]() { return to_uint8_array(info.Env(), key->encrypt_gcm(plaintext, aad)); });
+}
+
+Napi::Value SecretKeyHandle::decrypt_gcm(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  ByteView sealed = bytes_argument(info, 0, "sealed");
+  ByteView aad = bytes_argument(info, 1, "aad");
+  return guarded(info.Env(), [&]() { return to_uint8_array(info.Env(), view(key->decrypt_gcm(sealed, aad))); });
+}
+
+Napi::Value SecretKeyHandle::wrap_key(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  Shared wrapped = from(info[0], "key");
+  return guarded(info.Env(), [&]() { return to_uint8_array(info.Env(), key->wrap_key(*wrapped)); });
+}
+
+Napi::Value SecretKeyHandle::unwrap_key(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  ByteView wrapped = bytes_argument(info, 0, "wrapped");
+  KeyUse use = key_use_argument(info, 1);
+  return guarded(info.Env(), [&]() { return wrap(info.Env(), shared(key->unwrap_key(wrapped, use))); });
+}
+
+Napi::Function PublicKeyHandle::define(Napi::Env env) {
+  return DefineClass(
+      env, kName,
+      {InstanceAccessor<&PublicKeyHandle::algorithm>("algorithm"), InstanceAccessor<&PublicKeyHandle::bits>("bits"),
+       InstanceAccessor<&PublicKeyHandle::spki_sha256>("spkiSha256"), InstanceMethod<&PublicKeyHandle::to_pem>("toPem"),
+       InstanceMethod<&PublicKeyHandle::wrap_content_key>("wrap"), InstanceMethod<&PublicKeyHandle::verify>("verify")});
+}
+
+Napi::Value PublicKeyHandle::algorithm(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), core()->algorithm());
+}
+
+Napi::Value PublicKeyHandle::bits(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), core()->bits());
+}
+
+Napi::Value PublicKeyHandle::spki_sha256(const Napi::CallbackInfo& info) {
+  const Sha256& id = core()->spki_sha256();
+  return to_uint8_array(info.Env(), ByteView(id.data(), id.size()));
+}
+
+Napi::Value PublicKeyHandle::to_pem(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), guarded(info.Env(), [&]() { return core()->to_pem(); }));
+}
+
+Napi::Value PublicKeyHandle::wrap_content_key(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  auto content = SecretKeyHandle::from(info[0], "key");
+  return PromiseWork<Bytes>::run(
+      info.Env(), {},
+      [key, content]() {
+        Bytes wrapped(key->modulus_bytes());
+        key->wrap(*content, wrapped.data());
+        return wrapped;
+      },
+      wrap_bytes);
+}
+
+Napi::Value PublicKeyHandle::verify(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  SignatureScheme scheme = scheme_argument(info, 0);
+  Bytes data = bytes_argument(info, 1, "data").copy();
+  Bytes signature = bytes_argument(info, 2, "signature").copy();
+  return PromiseWork<bool>::run(
+      info.Env(), {}, [=]() { return key->verify(scheme, data, signature); },
+      [](Napi::Env env, bool& valid) { return Napi::Boolean::New(env, valid); });
+}
+
+Napi::Function PrivateKeyHandle::define(Napi::Env env) {
+  Napi::Function function = DefineClass(
+      env, kName,
+      {InstanceAccessor<&PrivateKeyHandle::algorithm>("algorithm"), InstanceAccessor<&PrivateKeyHandle::bits>("bits"),
+       InstanceAccessor<&PrivateKeyHandle::spki_sha256>("spkiSha256"),
+       InstanceAccessor<&PrivateKeyHandle::public_key>("publicKey"),
+       InstanceAccessor<&PrivateKeyHandle::unwrapped_outside>("unwrappedOutside"),
+       InstanceMethod<&PrivateKeyHandle::unwrap>("unwrap"), InstanceMethod<&PrivateKeyHandle::sign>("sign"),
+       InstanceMethod<&PrivateKeyHandle::save>("save"), InstanceMethod("destroy", &PrivateKeyHandle::destroy)});
+  function["load"] = Napi::Function::New(env, private_key_load);
+  function["probe"] = Napi::Function::New(env, private_key_probe);
+  function["generate"] = Napi::Function::New(env, private_key_generate);
+  return function;
+}
+
+Napi::Value PrivateKeyHandle::algorithm(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), core()->public_key()->algorithm());
+}
+
+Napi::Value PrivateKeyHandle::bits(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), core()->public_key()->bits());
+}
+
+Napi::Value PrivateKeyHandle::spki_sha256(const Napi::CallbackInfo& info) {
+  const Sha256& id = core()->public_key()->spki_sha256();
+  return to_uint8_array(info.Env(), ByteView(id.data(), id.size()));
+}
+
+Napi::Value PrivateKeyHandle::public_key(const Napi::CallbackInfo& info) {
+  return PublicKeyHandle::wrap(info.Env(), core()->public_key());
+}
+
+Napi::Value PrivateKeyHandle::unwrapped_outside(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  if (key->unwrapped_outside().empty()) return info.Env().Null();
+  return Napi::String::New(info.Env(), key->unwrapped_outside());
+}
+
+Napi::Value PrivateKeyHandle::unwrap(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  Bytes wrapped = bytes_argument(info, 0, "wrapped").copy();
+  return PromiseWork<std::shared_ptr<const SecretKey>>::run(
+      info.Env(), {}, [key, wrapped]() { return shared(key->unwrap(wrapped)); },
+      [](Napi::Env env, auto& content) { return SecretKeyHandle::wrap(env, content); });
+}
+
+Napi::Value PrivateKeyHandle::sign(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  SignatureScheme scheme = scheme_argument(info, 0);
+  Bytes data = bytes_argument(info, 1, "data").copy();
+  return PromiseWork<Bytes>::run(
+      info.Env(), {}, [=]() { return key->sign(scheme, data); }, wrap_bytes);
+}
+
+Napi::Value PrivateKeyHandle::save(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  std::string path = path_argument(info, 0, "path");
+  auto passphrase = optional_passphrase(info[1]);
+  return PromiseWork<bool>::run(
+      info.Env(), {},
+      [=]() {
+        save_private_key(*key, path, passphrase.get());
+        return true;
+      },
+      [](Napi::Env env, bool&) { return env.Undefined(); });
+}
+
+}  // namespace callseal::addon

@@ -1,0 +1,77 @@
+// Byte spans and a byte vector that clears itself.
+#pragma once
+
+#include <openssl/crypto.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace callseal {
+
+// Borrowed, read-only bytes. The owner outlives the call.
+class ByteView {
+ public:
+  constexpr ByteView() = default;
+  constexpr ByteView(const uint8_t* data, size_t size) : data_(data), size_(size) {}
+  ByteView(const std::vector<uint8_t>& bytes) : data_(bytes.data()), size_(bytes.size()) {}
+  template <size_t N>
+  constexpr ByteView(const uint8_t (&bytes)[N]) : data_(bytes), size_(N) {}
+
+  static ByteView of(std::string_view text) {
+    return ByteView(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  }
+
+  constexpr const uint8_t* data() const { return data_; }
+  constexpr size_t size() const { return size_; }
+  constexpr bool empty() const { return size_ == 0; }
+  constexpr const uint8_t* begin() const { return data_; }
+  constexpr const uint8_t* end() const { return data_ + size_; }
+  constexpr ByteView subview(size_t offset, size_t length) const { return ByteView(data_ + offset, length); }
+  std::vector<uint8_t> copy() const { return std::vector<uint8_t>(begin(), end()); }
+
+ private:
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+using Bytes = std::vector<uint8_t>;
+
+// Clears what it hands back, so that a vector that grows or dies leaves no secret in freed memory.
+template <typename T>
+struct CleansingAllocator {
+  using value_type = T;
+  CleansingAllocator() = default;
+  template <typename U>
+  CleansingAllocator(const CleansingAllocator<U>&) {}
+  T* allocate(size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* pointer, size_t count) {
+    OPENSSL_cleanse(pointer, count * sizeof(T));
+    std::allocator<T>().deallocate(pointer, count);
+  }
+  bool operator==(const CleansingAllocator&) const { return true; }
+  bool operator!=(const CleansingAllocator&) const { return false; }
+};
+
+// Bytes that must not outlive their use: keys, passphrases, decoded key files.
+using SecretBytes = std::vector<uint8_t, CleansingAllocator<uint8_t>>;
+
+inline ByteView view(const SecretBytes& bytes) {
+  return ByteView(bytes.data(), bytes.size());
+}
+
+inline void put_u64be(uint8_t* out, uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<uint8_t>(value >> shift);
+}
+
+inline void put_u32be(uint8_t* out, uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) *out++ = static_cast<uint8_t>(value >> shift);
+}
+
+inline uint32_t get_u32be(const uint8_t* in) {
+  return static_cast<uint32_t>(in[0]) << 24 | static_cast<uint32_t>(in[1]) << 16 | static_cast<uint32_t>(in[2]) << 8 |
+         in[3];
+}
+
+}  // namespace callseal

@@ -1,0 +1,48 @@
+// X.509 certificates and bare public keys, as recipients.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rsa_key.h"
+
+namespace callseal {
+
+struct KeyObject;
+
+struct CertificateInfo {
+  std::string subject;  // RFC 4514 text, UTF-8, control characters escaped
+  std::string issuer;
+  Bytes serial;            // big-endian magnitude, no leading zero byte; empty for serial number 0
+  int64_t not_before = 0;  // seconds since 1970-01-01T00:00:00Z
+  int64_t not_after = 0;
+  Sha256 sha256;                    // of the DER certificate as it stands in the file
+  std::string signature_algorithm;  // such as "sha256WithRSAEncryption"
+};
+
+struct RecipientEntry {
+  std::shared_ptr<const PublicKey> public_key;
+  std::optional<CertificateInfo> certificate;  // none for a bare public key
+};
+
+constexpr size_t kMaxRecipientsPerFile = 4096;
+
+// Every certificate and public key in PEM, a PEM bundle or DER: keys of any algorithm and size, whether the crypto
+// module can use them or not. Private keys in the bytes are passed over. kCertificateUnreadable when there is none,
+// when one does not decode, or when there are more than kMaxRecipientsPerFile.
+std::vector<RecipientEntry> read_recipients(ByteView bytes);
+
+// One object for which KeyObject::is_public() holds. kCertificateUnreadable.
+RecipientEntry decode_recipient(const KeyObject& object);
+
+// Self-signed X.509 v3 certificate over an RSA key: SHA-256, random positive serial of 159 bits (CA/B BR 7.1), valid
+// from one minute ago (clocks differ) for `days` from now; the extensions of `openssl req -x509`: CA:TRUE and key
+// identifiers. `subject` as (type, value) pairs such as ("CN", "MyCompany"), in the order of `openssl req -subj`. PEM.
+// kInvalidArgument for a bad subject or number of days, kNotApproved for a key that is not RSA of 2048 bits or more.
+std::string create_certificate(const PrivateKey& key, const std::vector<std::pair<std::string, std::string>>& subject,
+                               int days);
+
+}  // namespace callseal

@@ -1,0 +1,150 @@
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "certificate.h"
+#include "error.h"
+#include "module.h"
+#include "quiet_errors.h"
+
+namespace callseal {
+namespace {
+
+using BasicConstraintsPtr = OpensslPtr<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;
+using AuthorityKeyIdPtr = OpensslPtr<AUTHORITY_KEYID, AUTHORITY_KEYID_free>;
+using OctetStringPtr = OpensslPtr<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
+
+using Subject = std::vector<std::pair<std::string, std::string>>;
+
+constexpr long kBackdateSeconds = 60;
+constexpr size_t kSerialBytes = 20;
+// RFC 7093 section 2, method 1: key identifiers are the first 160 bits of a SHA-256, so that no SHA-1 is needed.
+constexpr int kKeyIdentifierBytes = 20;
+
+// OpenSSL's reason for refusing a value, such as "string too long".
+std::string last_reason() {
+  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+  std::string text = reason != nullptr ? reason : "not allowed";
+  take_openssl_errors();
+  return text;
+}
+
+X509NamePtr make_name(const Subject& subject) {
+  if (subject.empty()) throw Error(Code::kInvalidArgument, "the subject of a certificate is empty; give at least CN");
+  X509NamePtr name(X509_NAME_new());
+  require_openssl(name != nullptr, "allocating a name");
+  for (const auto& [type, value] : subject) {
+    int nid = OBJ_txt2nid(type.c_str());
+    if (nid == NID_undef) {
+      take_openssl_errors();
+      throw Error(Code::kInvalidArgument, "\"" + type + "\" is not a type of a subject such as CN, O, OU, L, ST or C");
+    }
+    if (value.empty()) throw Error(Code::kInvalidArgument, "the subject's " + type + " is empty");
+    if (X509_NAME_add_entry_by_NID(name.get(), nid, MBSTRING_UTF8, reinterpret_cast<const uint8_t*>(value.data()),
+                                   static_cast<int>(value.size()), -1, 0) != 1) {
+      throw Error(Code::kInvalidArgument, "the subject's " + type + " is refused: " + last_reason());
+    }
+  }
+  return name;
+}
+
+void set_serial(X509* certificate) {
+  uint8_t bytes[kSerialBytes];
+  require_openssl(RAND_bytes_ex(Module::get().context(), bytes, sizeof bytes, 0) == 1, "making a serial number");
+  bytes[0] &= 0x7F;
+  BignumPtr number(BN_bin2bn(bytes, sizeof bytes, nullptr));
+  require_openssl(number != nullptr && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr,
+                  "setting a serial number");
+}
+
+void set_validity(X509* certificate, int days) {
+  if (days < 1) throw Error(Code::kInvalidArgument, "a certificate is valid for at least 1 day");
+  time_t now = time(nullptr);
+  bool ok = X509_time_adj_ex(X509_getm_notBefore(certificate), 0, -kBackdateSeconds, &now) != nullptr &&
+            X509_time_adj_ex(X509_getm_notAfter(certificate), days, 0, &now) != nullptr;
+  if (!ok) {
+    take_openssl_errors();
+    throw Error(Code::kInvalidArgument,
+                std::to_string(days) + " days reach beyond the year 9999, where certificates end");
+  }
+}
+
+OctetStringPtr key_identifier(const X509* certificate) {
+  const ASN1_BIT_STRING* key = X509_get0_pubkey_bitstr(certificate);
+  uint8_t digest[EVP_MAX_MD_SIZE];
+  OctetStringPtr identifier(ASN1_OCTET_STRING_new());
+  require_openssl(identifier != nullptr && key != nullptr &&
+                      EVP_Digest(key->data, static_cast<size_t>(key->length), digest, nullptr, Module::get().sha256(),
+                                 nullptr) == 1 &&
+                      ASN1_OCTET_STRING_set(identifier.get(), digest, kKeyIdentifierBytes) == 1,
+                  "making a key identifier");
+  return identifier;
+}
+
+void add_extension(X509* certificate, int nid, void* value, bool critical) {
+  require_openssl(X509_add1_ext_i2d(certificate, nid, value, critical ? 1 : 0, X509V3_ADD_DEFAULT) == 1,
+                  "adding a certificate extension");
+}
+
+void add_extensions(X509* certificate) {
+  OctetStringPtr subject_identifier = key_identifier(certificate);
+  add_extension(certificate, NID_subject_key_identifier, subject_identifier.get(), false);
+  AuthorityKeyIdPtr authority(AUTHORITY_KEYID_new());
+  require_openssl(authority != nullptr, "allocating a certificate extension");
+  authority->keyid = subject_identifier.release();
+  add_extension(certificate, NID_authority_key_identifier, authority.get(), false);
+  BasicConstraintsPtr constraints(BASIC_CONSTRAINTS_new());
+  require_openssl(constraints != nullptr, "allocating a certificate extension");
+  constraints->ca = 0xFF;  // DER's TRUE
+  add_extension(certificate, NID_basic_constraints, constraints.get(), true);
+}
+
+void sign(X509* certificate, EVP_PKEY* key) {
+  const Module& module = Module::get();
+  DigestCtxPtr context(EVP_MD_CTX_new());
+  require_openssl(context != nullptr &&
+                      EVP_DigestSignInit_ex(context.get(), nullptr, "SHA2-256", module.context(), module.properties(),
+                                            key, nullptr) == 1 &&
+                      X509_sign_ctx(certificate, context.get()) > 0,
+                  "signing a certificate");
+}
+
+std::string to_pem(X509* certificate) {
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  require_openssl(bio != nullptr && PEM_write_bio_X509(bio.get(), certificate) == 1, "encoding a certificate");
+  char* text = nullptr;
+  long length = BIO_get_mem_data(bio.get(), &text);
+  return std::string(text, static_cast<size_t>(length));
+}
+
+}  // namespace
+
+std::string create_certificate(const PrivateKey& key, const Subject& subject, int days) {
+  QuietErrors quiet;
+  const PublicKey& public_key = *key.public_key();
+  if (public_key.algorithm() != "RSA" || public_key.bits() < kMinRsaBits) {
+    throw Error(Code::kNotApproved, "certificates are made for RSA keys of at least " + std::to_string(kMinRsaBits) +
+                                        " bits, not for " + public_key.algorithm() + " of " +
+                                        std::to_string(public_key.bits()) + " bits");
+  }
+  const Module& module = Module::get();
+  ScopedDefaultContext scope(module.context());
+  X509NamePtr name = make_name(subject);
+  X509Ptr certificate(X509_new_ex(module.context(), module.properties()));
+  require_openssl(certificate != nullptr && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+                      X509_set_subject_name(certificate.get(), name.get()) == 1 &&
+                      X509_set_issuer_name(certificate.get(), name.get()) == 1 &&
+                      X509_set_pubkey(certificate.get(), key.pkey()) == 1,
+                  "filling in a certificate");
+  set_serial(certificate.get());
+  set_validity(certificate.get(), days);
+  add_extensions(certificate.get());
+  sign(certificate.get(), key.pkey());
+  return to_pem(certificate.get());
+}
+
+}  // namespace callseal

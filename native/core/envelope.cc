@@ -1,0 +1,30 @@
+#include "envelope.h"
+
+#include <algorithm>
+
+#include "error.h"
+
+namespace callseal {
+
+void EnvelopeTemplate::validate() const {
+  if (wraps.empty()) throw Error(Code::kInvalidArgument, "a file needs at least one recipient");
+  for (const Wrap& wrap : wraps) {
+    size_t length = wrap.public_key->modulus_bytes();
+    if (wrap.offset > recipients.size() || recipients.size() - wrap.offset < length) {
+      throw Error(Code::kInvalidArgument, "a wrapped key would lie outside the recipients section");
+    }
+  }
+}
+
+Envelope make_envelope(const EnvelopeTemplate& form, ByteView prelude) {
+  SecretKey content = SecretKey::generate(KeyUse::kContent);
+  Bytes header(prelude.size() + form.recipients.size() + SecretKey::kMacLength);
+  uint8_t* recipients = std::copy(prelude.begin(), prelude.end(), header.data());
+  uint8_t* tag = std::copy(form.recipients.begin(), form.recipients.end(), recipients);
+  for (const EnvelopeTemplate::Wrap& wrap : form.wraps) wrap.public_key->wrap(content, recipients + wrap.offset);
+  SecretKey mac_key = content.derive(KeyUse::kMac, form.mac_label, prelude);
+  mac_key.mac({ByteView(header.data(), header.size() - SecretKey::kMacLength)}, tag);
+  return {std::move(header), content.derive(KeyUse::kFloe, form.body_label, prelude)};
+}
+
+}  // namespace callseal

@@ -1,0 +1,36 @@
+// What begins an encrypted file: a fresh content key, wrapped for every recipient, and a MAC over all of it.
+//
+// The layout belongs to TypeScript (lib/callfile/header.ts). This file fills the holes it is told of, so that one job
+// can do a whole file without going back and forth.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "bytes.h"
+#include "rsa_key.h"
+
+namespace callseal {
+
+struct EnvelopeTemplate {
+  struct Wrap {
+    std::shared_ptr<const PublicKey> public_key;
+    size_t offset;  // in `recipients`; the hole is public_key->modulus_bytes() long
+  };
+  Bytes recipients;  // as the format lays it out, wrapped keys left zero
+  std::vector<Wrap> wraps;
+  Bytes body_label;
+  Bytes mac_label;
+
+  // kInvalidArgument when a hole lies outside `recipients` or there is none.
+  void validate() const;
+};
+
+struct Envelope {
+  Bytes header;  // prelude ‖ recipients ‖ MAC
+  SecretKey body_key;
+};
+
+Envelope make_envelope(const EnvelopeTemplate& form, ByteView prelude);
+
+}  // namespace callseal

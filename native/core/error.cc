@@ -1,0 +1,82 @@
+#include "error.h"
+
+#include <openssl/err.h>
+#include <string.h>
+
+#include <array>
+
+namespace callseal {
+
+std::string_view code_name(Code code) {
+  switch (code) {
+    case Code::kNotIsolated:
+      return "ERR_CRYPTO_NOT_ISOLATED";
+    case Code::kFipsUnavailable:
+      return "ERR_FIPS_UNAVAILABLE";
+    case Code::kNotApproved:
+      return "ERR_NOT_APPROVED";
+    case Code::kCrypto:
+      return "ERR_CRYPTO";
+    case Code::kInvalidArgument:
+      return "ERR_INVALID_ARGUMENT";
+    case Code::kCertificateUnreadable:
+      return "ERR_CERTIFICATE_UNREADABLE";
+    case Code::kKeyUnreadable:
+      return "ERR_KEY_UNREADABLE";
+    case Code::kPassphraseRequired:
+      return "ERR_PASSPHRASE_REQUIRED";
+    case Code::kWrongPassphrase:
+      return "ERR_WRONG_PASSPHRASE";
+    case Code::kKeyUse:
+      return "ERR_KEY_USE";
+    case Code::kTampered:
+      return "ERR_TAMPERED";
+    case Code::kTruncated:
+      return "ERR_TRUNCATED";
+    case Code::kInputChanged:
+      return "ERR_INPUT_CHANGED";
+    case Code::kOutputExists:
+      return "ERR_OUTPUT_EXISTS";
+    case Code::kIo:
+      return "ERR_IO";
+    case Code::kAborted:
+      return "ERR_ABORTED";
+  }
+  return "ERR_CRYPTO";
+}
+
+Error Error::io(int errno_value, std::string_view what, const std::string& path) {
+  const char* name = strerrorname_np(errno_value);
+  const char* text = strerrordesc_np(errno_value);
+  Error error(Code::kIo, std::string(what) + " " + path + ": " + (text != nullptr ? text : "unknown error") + " (" +
+                             (name != nullptr ? name : std::to_string(errno_value)) + ")");
+  error.errno_name_ = name != nullptr ? name : std::to_string(errno_value);
+  error.path_ = path;
+  return error;
+}
+
+Error Error::openssl(Code code, const std::string& message) {
+  Error error(code, message);
+  error.causes_ = take_openssl_errors();
+  return error;
+}
+
+std::vector<std::string> take_openssl_errors() {
+  std::vector<std::string> lines;
+  const char* data = nullptr;
+  int flags = 0;
+  while (unsigned long packed = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
+    std::array<char, 256> text{};
+    ERR_error_string_n(packed, text.data(), text.size());
+    std::string line(text.data());
+    if ((flags & ERR_TXT_STRING) != 0 && data != nullptr && *data != '\0') line += std::string(": ") + data;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+void require_openssl(bool ok, const char* what) {
+  if (!ok) throw Error::openssl(Code::kCrypto, std::string(what) + " failed in the crypto module");
+}
+
+}  // namespace callseal

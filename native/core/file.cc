@@ -1,0 +1,182 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "error.h"
+
+namespace callseal {
+namespace {
+
+constexpr size_t kMaxNameLength = 255;
+constexpr char kTemporarySuffix[] = ".callseal-tmp";
+
+bool same_time(const timespec& a, const timespec& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+std::string random_hex() {
+  std::array<uint8_t, 8> bytes{};
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw Error::io(errno, "cannot read random bytes for a temporary name from", "the kernel");
+  }
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (uint8_t byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+InputFile::InputFile(const std::string& path) : path_(path) {
+  // O_NONBLOCK: opening a FIFO must not wait for a writer before it is refused below.
+  fd_ = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd_.get() < 0) throw Error::io(errno, "cannot open", path);
+  if (::fstat(fd_.get(), &status_) != 0) throw Error::io(errno, "cannot examine", path);
+  if (S_ISDIR(status_.st_mode)) throw Error::io(EISDIR, "cannot read", path);
+  if (!S_ISREG(status_.st_mode)) {
+    throw Error(Code::kInvalidArgument, path + " is not a regular file; use a stream (`-` on the command line) for it");
+  }
+  ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+void InputFile::seek(uint64_t offset) {
+  if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) throw Error::io(errno, "cannot seek in", path_);
+}
+
+void InputFile::read(uint8_t* out, size_t length) {
+  while (length > 0) {
+    ssize_t got = ::read(fd_.get(), out, length);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error::io(errno, "cannot read", path_);
+    if (got == 0)
+      throw Error(Code::kInputChanged, path_ + " became shorter while it was read; try again when it is finished");
+    out += got;
+    length -= static_cast<size_t>(got);
+  }
+}
+
+void InputFile::require_unchanged() const {
+  struct stat now {};
+  if (::fstat(fd_.get(), &now) != 0) throw Error::io(errno, "cannot examine", path_);
+  if (now.st_size != status_.st_size || !same_time(now.st_mtim, status_.st_mtim)) {
+    throw Error(Code::kInputChanged, path_ + " was written to while it was read; try again when it is finished");
+  }
+}
+
+AtomicFile::AtomicFile(const OutputOptions& options) : options_(options) {
+  size_t slash = options_.path.rfind('/');
+  directory_name_ = slash == std::string::npos ? "." : slash == 0 ? "/" : options_.path.substr(0, slash);
+  base_name_ = slash == std::string::npos ? options_.path : options_.path.substr(slash + 1);
+  if (base_name_.empty() || base_name_ == "." || base_name_ == "..") {
+    throw Error(Code::kInvalidArgument, "the output " + options_.path + " names no file");
+  }
+  directory_ = Descriptor(::open(directory_name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory_.get() < 0) throw Error::io(errno, "cannot open the output directory", directory_name_);
+  check_target();
+  create_temporary();
+}
+
+AtomicFile::~AtomicFile() {
+  if (!temporary_name_.empty()) ::unlinkat(directory_.get(), temporary_name_.c_str(), 0);
+}
+
+void AtomicFile::check_target() const {
+  struct stat target {};
+  if (::fstatat(directory_.get(), base_name_.c_str(), &target, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return;
+    throw Error::io(errno, "cannot examine", options_.path);
+  }
+  if (!S_ISREG(target.st_mode)) {
+    throw Error(Code::kOutputExists, options_.path + " exists and is not a regular file; it is never replaced");
+  }
+  if (!options_.replace) {
+    throw Error(Code::kOutputExists, options_.path + " exists already; choose another output or allow overwriting");
+  }
+}
+
+void AtomicFile::create_temporary() {
+  std::string tail = "." + random_hex() + kTemporarySuffix;
+  std::string name = "." + base_name_.substr(0, kMaxNameLength - 1 - tail.size()) + tail;
+  fd_ =
+      Descriptor(::openat(directory_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (fd_.get() < 0) throw Error::io(errno, "cannot create a file in", directory_name_);
+  temporary_name_ = std::move(name);
+}
+
+void AtomicFile::write(ByteView bytes) {
+  const uint8_t* cursor = bytes.data();
+  size_t left = bytes.size();
+  while (left > 0) {
+    ssize_t put = ::write(fd_.get(), cursor, left);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw Error::io(errno, "cannot write", options_.path);
+    cursor += put;
+    left -= static_cast<size_t>(put);
+  }
+}
+
+void AtomicFile::take_owner(const struct stat& other) {
+  if (::fchown(fd_.get(), other.st_uid, other.st_gid) != 0 && errno != EPERM) {
+    throw Error::io(errno, "cannot set the owner of", options_.path);
+  }
+}
+
+bool AtomicFile::replaces(const struct stat& other) const {
+  struct stat target {};
+  return ::fstatat(directory_.get(), base_name_.c_str(), &target, AT_SYMLINK_NOFOLLOW) == 0 && same_file(target, other);
+}
+
+void AtomicFile::rename_over() {
+  const int dir = directory_.get();
+  const char* from = temporary_name_.c_str();
+  const char* to = base_name_.c_str();
+  if (options_.replace) {
+    if (::renameat(dir, from, dir, to) != 0)
+      throw Error::io(errno, "cannot rename the finished file to", options_.path);
+    return;
+  }
+  if (::renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0) return;
+  if (errno == EINVAL || errno == ENOSYS) {
+    // File systems without RENAME_NOREPLACE (NFS): a hard link refuses an existing name as well.
+    if (::linkat(dir, from, dir, to, 0) == 0) {
+      ::unlinkat(dir, from, 0);
+      return;
+    }
+  }
+  if (errno == EEXIST) throw Error(Code::kOutputExists, options_.path + " appeared while it was being written");
+  throw Error::io(errno, "cannot rename the finished file to", options_.path);
+}
+
+void AtomicFile::commit() {
+  if (options_.sync && ::fsync(fd_.get()) != 0) throw Error::io(errno, "cannot sync", options_.path);
+  rename_over();
+  temporary_name_.clear();
+  if (options_.sync && ::fsync(directory_.get()) != 0 && errno != EINVAL && errno != EROFS) {
+    throw Error::io(errno, "cannot sync the directory", directory_name_);
+  }
+}
+
+}  // namespace callseal

@@ -1,0 +1,26 @@
+// How a running job is watched and stopped from another thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "error.h"
+
+namespace callseal {
+
+class JobControl {
+ public:
+  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
+  void advance(uint64_t bytes) { progress_.fetch_add(bytes, std::memory_order_relaxed); }
+  // Called between blocks of work. kAborted once cancel() was called.
+  void check() const {
+    if (cancelled_.load(std::memory_order_relaxed)) throw Error(Code::kAborted, "the operation was cancelled");
+  }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+  std::atomic<uint64_t> progress_{0};
+};
+
+}  // namespace callseal

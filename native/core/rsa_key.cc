@@ -1,0 +1,170 @@
+#include "rsa_key.h"
+
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "error.h"
+#include "module.h"
+
+namespace callseal {
+namespace {
+
+PkeyCtxPtr operation_context(EVP_PKEY* key) {
+  const Module& module = Module::get();
+  PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(module.context(), key, module.properties()));
+  require_openssl(context != nullptr, "preparing an RSA operation");
+  return context;
+}
+
+// The digests' property query stays NULL: a non-NULL one fails on OpenSSL 3.0 and 3.1.2.
+bool set_oaep_sha256(EVP_PKEY_CTX* context) {
+  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_oaep_md_name(context, "SHA2-256", nullptr) == 1 &&
+         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1;
+}
+
+bool set_signature_padding(EVP_PKEY_CTX* context, SignatureScheme scheme) {
+  if (scheme == SignatureScheme::kPkcs1Sha256) return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+Bytes encode_spki(EVP_PKEY* key) {
+  uint8_t* der = nullptr;
+  int length = i2d_PUBKEY(key, &der);
+  if (length <= 0) throw Error::openssl(Code::kCertificateUnreadable, "a public key cannot be encoded");
+  Bytes spki(der, der + length);
+  OPENSSL_free(der);
+  return spki;
+}
+
+Sha256 sha256(ByteView bytes) {
+  Sha256 digest{};
+  unsigned int length = 0;
+  require_openssl(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, Module::get().sha256(), nullptr) == 1,
+                  "computing SHA-256");
+  return digest;
+}
+
+std::string algorithm_name(EVP_PKEY* key) {
+  const char* name = EVP_PKEY_get0_type_name(key);
+  if (name != nullptr) return name;
+  const char* short_name = OBJ_nid2sn(EVP_PKEY_get_base_id(key));
+  return short_name != nullptr ? short_name : "unknown";
+}
+
+}  // namespace
+
+PkeyPtr import_public_key(EVP_PKEY* key) {
+  const Module& module = Module::get();
+  ScopedDefaultContext scope(module.context());
+  Bytes spki = encode_spki(key);
+  const uint8_t* cursor = spki.data();
+  PkeyPtr imported(
+      d2i_PUBKEY_ex(nullptr, &cursor, static_cast<long>(spki.size()), module.context(), module.properties()));
+  take_openssl_errors();
+  return imported;
+}
+
+PublicKey::PublicKey(PkeyPtr key)
+    : key_(std::move(key)), algorithm_(algorithm_name(key_.get())), bits_(EVP_PKEY_get_bits(key_.get())) {
+  spki_sha256_ = sha256(encode_spki(key_.get()));
+  // Keys the module cannot hold (EC, Ed25519 …) stay as they are: they are only ever described.
+  if (PkeyPtr imported = import_public_key(key_.get())) key_ = std::move(imported);
+}
+
+std::string PublicKey::to_pem() const {
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  require_openssl(bio != nullptr && PEM_write_bio_PUBKEY(bio.get(), key_.get()) == 1, "encoding a public key");
+  char* text = nullptr;
+  long length = BIO_get_mem_data(bio.get(), &text);
+  return std::string(text, static_cast<size_t>(length));
+}
+
+void PublicKey::wrap(const SecretKey& key, uint8_t* out) const {
+  ByteView bytes = key.bytes_for(KeyUse::kContent);
+  if (algorithm_ != "RSA" || bits_ < kMinRsaBits || bits_ > kMaxRsaBits) {
+    throw Error(Code::kNotApproved, "a content key is wrapped for RSA keys of 2048 to 8192 bits, not for " +
+                                        algorithm_ + " of " + std::to_string(bits_) + " bits");
+  }
+  PkeyCtxPtr context = operation_context(key_.get());
+  size_t length = modulus_bytes();
+  bool ok = EVP_PKEY_encrypt_init(context.get()) == 1 && set_oaep_sha256(context.get()) &&
+            EVP_PKEY_encrypt(context.get(), out, &length, bytes.data(), bytes.size()) == 1 && length == modulus_bytes();
+  require_openssl(ok, "RSA-OAEP encryption");
+}
+
+bool PublicKey::verify(SignatureScheme scheme, ByteView data, ByteView signature) const {
+  const Module& module = Module::get();
+  if (algorithm_ != "RSA") throw Error(Code::kNotApproved, "signatures are verified with RSA keys, not " + algorithm_);
+  DigestCtxPtr context(EVP_MD_CTX_new());
+  require_openssl(context != nullptr, "allocating a digest context");
+  EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
+  bool ready = EVP_DigestVerifyInit_ex(context.get(), &operation, "SHA2-256", module.context(), module.properties(),
+                                       key_.get(), nullptr) == 1 &&
+               set_signature_padding(operation, scheme);
+  require_openssl(ready, "preparing a signature verification");
+  int result = EVP_DigestVerify(context.get(), signature.data(), signature.size(), data.data(), data.size());
+  take_openssl_errors();
+  return result == 1;
+}
+
+PrivateKey::PrivateKey(PkeyPtr key, std::string unwrapped_outside)
+    : key_(std::move(key)), unwrapped_outside_(std::move(unwrapped_outside)) {
+  require_openssl(EVP_PKEY_up_ref(key_.get()) == 1, "sharing a key");
+  PkeyPtr same(key_.get());
+  PkeyPtr only_public = import_public_key(same.get());
+  public_key_ = std::make_shared<const PublicKey>(only_public != nullptr ? std::move(only_public) : std::move(same));
+}
+
+PrivateKey PrivateKey::generate(int bits) {
+  if (bits != 2048 && bits != 3072 && bits != 4096) {
+    throw Error(Code::kInvalidArgument, "RSA keys are made with 2048, 3072 or 4096 bits, not " + std::to_string(bits));
+  }
+  const Module& module = Module::get();
+  PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(module.context(), "RSA", module.properties()));
+  EVP_PKEY* key = nullptr;
+  bool ok = context != nullptr && EVP_PKEY_keygen_init(context.get()) == 1 &&
+            EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), bits) == 1 && EVP_PKEY_generate(context.get(), &key) == 1;
+  require_openssl(ok, "generating an RSA key");
+  return PrivateKey(PkeyPtr(key), "");
+}
+
+SecretKey PrivateKey::unwrap(ByteView wrapped) const {
+  if (public_key_->algorithm() != "RSA") {
+    throw Error(Code::kNotApproved, "content keys are opened with RSA keys, not " + public_key_->algorithm());
+  }
+  PkeyCtxPtr context = operation_context(key_.get());
+  require_openssl(EVP_PKEY_decrypt_init(context.get()) == 1 && set_oaep_sha256(context.get()),
+                  "preparing RSA-OAEP decryption");
+  SecretBytes key(public_key_->modulus_bytes());
+  size_t length = key.size();
+  bool ok = wrapped.size() == public_key_->modulus_bytes() &&
+            EVP_PKEY_decrypt(context.get(), key.data(), &length, wrapped.data(), wrapped.size()) == 1 &&
+            length == SecretKey::kLength;
+  take_openssl_errors();
+  if (!ok) throw Error(Code::kTampered, "the wrapped key does not open with the private key it was made for");
+  return SecretKey(KeyUse::kContent, ByteView(key.data(), SecretKey::kLength));
+}
+
+Bytes PrivateKey::sign(SignatureScheme scheme, ByteView data) const {
+  const Module& module = Module::get();
+  if (public_key_->algorithm() != "RSA") {
+    throw Error(Code::kNotApproved, "signatures are made with RSA keys, not " + public_key_->algorithm());
+  }
+  DigestCtxPtr context(EVP_MD_CTX_new());
+  require_openssl(context != nullptr, "allocating a digest context");
+  EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
+  bool ready = EVP_DigestSignInit_ex(context.get(), &operation, "SHA2-256", module.context(), module.properties(),
+                                     key_.get(), nullptr) == 1 &&
+               set_signature_padding(operation, scheme);
+  Bytes signature(public_key_->modulus_bytes());
+  size_t length = signature.size();
+  require_openssl(ready && EVP_DigestSign(context.get(), signature.data(), &length, data.data(), data.size()) == 1,
+                  "signing");
+  signature.resize(length);
+  return signature;
+}
+
+}  // namespace callseal

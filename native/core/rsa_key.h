@@ -1,0 +1,73 @@
+// Public and private keys and what is done with them. All RSA work happens in the module's context.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "bytes.h"
+#include "openssl_ptr.h"
+#include "secret_key.h"
+
+namespace callseal {
+
+// RSA sizes Callseal accepts for recipients, in bits.
+constexpr int kMinRsaBits = 2048;
+constexpr int kMaxRsaBits = 8192;
+
+// Signature schemes, all with SHA-256. PSS salts are as long as the hash (FIPS 186-5 section 5.4).
+enum class SignatureScheme { kPssSha256, kPkcs1Sha256 };
+
+using Sha256 = std::array<uint8_t, 32>;
+
+class PublicKey {
+ public:
+  // Takes the key over; it may be of any algorithm and any context (it is brought into the module's context on wrap).
+  explicit PublicKey(PkeyPtr key);
+
+  const std::string& algorithm() const { return algorithm_; }  // "RSA", "RSA-PSS", "EC", "ED25519", …
+  int bits() const { return bits_; }
+  // Bytes of the RSA modulus: the length of a wrapped key and of a signature.
+  size_t modulus_bytes() const { return (static_cast<size_t>(bits_) + 7) / 8; }
+  // SHA-256 of the DER SubjectPublicKeyInfo.
+  const Sha256& spki_sha256() const { return spki_sha256_; }
+  std::string to_pem() const;
+
+  // RSA-OAEP with SHA-256 for both hashes and an empty label (RFC 8017 section 7.1). Only `content` keys are wrapped.
+  // Writes modulus_bytes() bytes. kNotApproved for keys that are not RSA of 2048…8192 bits.
+  void wrap(const SecretKey& key, uint8_t* out) const;
+  bool verify(SignatureScheme scheme, ByteView data, ByteView signature) const;
+
+ private:
+  PkeyPtr key_;
+  std::string algorithm_;
+  int bits_;
+  Sha256 spki_sha256_;
+};
+
+class PrivateKey {
+ public:
+  // `key` belongs to the module's context. `unwrapped_outside` is empty, or says what was done outside the module.
+  PrivateKey(PkeyPtr key, std::string unwrapped_outside);
+  // A fresh RSA key of 2048, 3072 or 4096 bits, e = 65537 (FIPS 186-5). kInvalidArgument for other sizes.
+  static PrivateKey generate(int bits);
+
+  const std::shared_ptr<const PublicKey>& public_key() const { return public_key_; }
+  const std::string& unwrapped_outside() const { return unwrapped_outside_; }
+  EVP_PKEY* pkey() const { return key_.get(); }
+
+  // Inverse of PublicKey::wrap. kTampered when decoding fails, whatever the reason: one answer for every kind of bad
+  // padding, so that nothing can be learned from it.
+  SecretKey unwrap(ByteView wrapped) const;
+  Bytes sign(SignatureScheme scheme, ByteView data) const;
+
+ private:
+  PkeyPtr key_;
+  std::shared_ptr<const PublicKey> public_key_;
+  std::string unwrapped_outside_;
+};
+
+// A public key re-made in the module's context from its DER SubjectPublicKeyInfo; null when the module cannot hold it.
+PkeyPtr import_public_key(EVP_PKEY* key);
+
+}  // namespace callseal
