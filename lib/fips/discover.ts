@@ -31,25 +31,25 @@ export interface FipsModule {
   readonly origin: FipsOrigin;
 }
 
-/** Debian's name for the machine, by Node's. */
+/** Debian's names for 64-bit machines, by Node's. */
 const MULTIARCH: Partial<Record<NodeJS.Architecture, string>> = {
   x64: 'x86_64-linux-gnu',
   arm64: 'aarch64-linux-gnu',
-  arm: 'arm-linux-gnueabihf',
-  ia32: 'i386-linux-gnu',
   ppc64: 'powerpc64le-linux-gnu',
   riscv64: 'riscv64-linux-gnu',
   s390x: 's390x-linux-gnu',
 };
 
+/** In Debian's and Ubuntu's directory for this machine's libraries; `-3` is Ubuntu 22.04's. */
+const MULTIARCH_MODULES =
+  MULTIARCH[process.arch] === undefined
+    ? []
+    : ['ossl-modules', 'ossl-modules-3'].map((name) => `/usr/lib/${MULTIARCH[process.arch]}/${name}`);
+
 /** Where systems keep OpenSSL's modules, and where the configuration of such a module may lie beside its own directory. */
 const SYSTEM_PLACES: readonly { modules: string[]; configs: string[] }[] = [
   {
-    modules: [
-      '/usr/lib64/ossl-modules',
-      ...(MULTIARCH[process.arch] === undefined ? [] : [`/usr/lib/${MULTIARCH[process.arch]}/ossl-modules`]),
-      '/usr/lib/ossl-modules',
-    ],
+    modules: ['/usr/lib64/ossl-modules', ...MULTIARCH_MODULES, '/usr/lib/ossl-modules'],
     configs: ['/etc/ssl', '/usr/lib/ssl', '/etc/pki/tls'],
   },
   {

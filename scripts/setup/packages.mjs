@@ -1,0 +1,104 @@
+/** System packages: found by what is really needed of them, installed only by root, and by apt only. */
+
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run, SetupError } from './run.mjs';
+
+/** @typedef {{ debian: string, fedora: string, isThere: () => boolean }} Need */
+
+/** @type {Need[]} */
+const BUILD = [
+  { debian: 'g++', fedora: 'gcc-c++', isThere: () => onPath('g++') },
+  { debian: 'make', fedora: 'make', isThere: () => onPath('make') },
+  { debian: 'cmake', fedora: 'cmake', isThere: () => onPath('cmake') },
+  { debian: 'libssl-dev', fedora: 'openssl-devel', isThere: () => existsSync('/usr/include/openssl/evp.h') },
+  { debian: 'openssl', fedora: 'openssl', isThere: () => onPath('openssl') },
+];
+
+/** @type {Need[]} */
+const TEST = [
+  { debian: 'clang', fedora: 'clang', isThere: () => onPath('clang++') },
+  { debian: 'libclang-rt-dev', fedora: 'compiler-rt', isThere: hasSanitizers },
+  { debian: 'clang-format', fedora: 'clang-tools-extra', isThere: () => onPath('clang-format') },
+  { debian: 'bsdutils', fedora: 'util-linux', isThere: () => onPath('script') },
+];
+
+/** @param {'build' | 'test'} target */
+export function systemPackages(target) {
+  const needs = target === 'test' ? [...BUILD, ...TEST] : BUILD;
+  const missing = () => needs.filter((need) => !need.isThere());
+  return {
+    name: 'system packages',
+    isDone: () => missing().length === 0,
+    run() {
+      install(missing());
+      const still = missing();
+      if (still.length > 0) throw new SetupError(`installed, but of no use: ${still.map((need) => need.debian)}`);
+    },
+  };
+}
+
+/** @param {Need[]} needs */
+function install(needs) {
+  const debian = needs.map((need) => need.debian);
+  if (!onPath('apt-get')) {
+    const fedora = needs.map((need) => need.fedora).join(' ');
+    throw new SetupError(
+      `these Debian packages are missing, by what they provide: ${debian.join(' ')}\n` +
+        `Install what your system calls them, for instance:\n  sudo dnf install ${fedora}`,
+    );
+  }
+  if (process.getuid() !== 0) {
+    throw new SetupError(
+      `packages are missing; run this, then set up again:\n  sudo apt-get install ${debian.join(' ')}`,
+    );
+  }
+  if (!hasPackageLists()) update();
+  try {
+    aptGet('install', '--yes', '--no-install-recommends', ...debian);
+  } catch (error) {
+    if (updated) throw error;
+    update();
+    aptGet('install', '--yes', '--no-install-recommends', ...debian);
+  }
+}
+
+let updated = false;
+
+function update() {
+  updated = true;
+  aptGet('update');
+}
+
+function aptGet(verb, ...args) {
+  const options = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
+  run(`apt-get-${verb}`, 'apt-get', [...options, verb, ...args], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+}
+
+function hasPackageLists() {
+  const lists = '/var/lib/apt/lists';
+  return existsSync(lists) && readdirSync(lists).some((file) => /_Packages(\.|$)/.test(file));
+}
+
+function onPath(program) {
+  return findOnPath(program) !== undefined;
+}
+
+function findOnPath(program) {
+  const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return directories.map((directory) => join(directory, program)).find((path) => existsSync(path));
+}
+
+/** libFuzzer's runtime, in the resource directory of the clang that would be used; the sanitizers' come with it. */
+function hasSanitizers() {
+  const clang = findOnPath('clang++');
+  if (clang === undefined) return false;
+  const versions = join(realpathSync(clang), '../../lib/clang');
+  if (!existsSync(versions)) return false;
+  return readdirSync(versions).some((version) => {
+    const directory = join(versions, version, 'lib');
+    return (
+      existsSync(directory) && readdirSync(directory, { recursive: true }).some((file) => /clang_rt\.fuzzer/.test(file))
+    );
+  });
+}
