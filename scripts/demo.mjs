@@ -269,11 +269,10 @@ function showRefusals(say, { sealed, mary, fred }) {
 }
 
 function damaged(file, change) {
-  const path = join(WORK, 'damaged.sealed');
-  const bytes = change(Buffer.from(readFileSync(file)));
-  const unique = path.replace('damaged', `damaged-${bytes.length}`);
-  writeFileSync(unique, bytes);
-  return unique;
+  const bytes = change(readFileSync(file));
+  const path = join(WORK, `damaged-${bytes.length}.sealed`);
+  writeFileSync(path, bytes);
+  return path;
 }
 
 function flipOneBit(bytes) {

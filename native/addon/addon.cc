@@ -23,14 +23,12 @@ Napi::Value initialise(const Napi::CallbackInfo& info) {
   if (!error_class.IsFunction()) reject_argument(env, "errorClass must be a class");
   Environment::of(env).error_class = Napi::Persistent(error_class.As<Napi::Function>());
   ModuleOptions module;
-  std::string mode = options.Get("mode").ToString().Utf8Value();
+  std::string mode = string_value(options.Get("mode"), "mode");
   if (mode != "required" && mode != "off") reject_argument(env, "mode must be required or off");
   module.mode = mode == "off" ? FipsMode::kOff : FipsMode::kRequired;
   if (module.mode == FipsMode::kRequired) {
-    Napi::Value path = options.Get("modulePath");
-    if (!path.IsString()) reject_argument(env, "modulePath must be a path");
-    module.module_path = path.As<Napi::String>().Utf8Value();
-    module.module_config = options.Get("moduleConfig").ToString().Utf8Value();
+    module.module_path = string_value(options.Get("modulePath"), "modulePath");
+    module.module_config = string_value(options.Get("moduleConfig"), "moduleConfig");
   }
   guarded(env, [&]() { Module::initialise(module); });
   return env.Undefined();
@@ -136,11 +134,11 @@ Napi::Value create_certificate(const Napi::CallbackInfo& info) {
       reject_argument(info.Env(), "each part of the subject must be a pair of type and value");
     }
     Napi::Array pair = item.As<Napi::Array>();
-    subject.emplace_back(pair.Get(uint32_t{0}).ToString().Utf8Value(), pair.Get(uint32_t{1}).ToString().Utf8Value());
+    subject.emplace_back(string_value(pair.Get(uint32_t{0}), "type"), string_value(pair.Get(uint32_t{1}), "value"));
   }
   int days = static_cast<int>(integer_argument(info, 2, "days", 1, 36500));
   return PromiseWork<std::string>::run(
-      info.Env(), {}, [=]() { return callseal::create_certificate(*key, subject, days); },
+      info.Env(), [=]() { return callseal::create_certificate(*key, subject, days); },
       [](Napi::Env env, std::string& pem) { return Napi::String::New(env, pem); });
 }
 
@@ -153,7 +151,7 @@ Napi::Value decrypt_file(const Napi::CallbackInfo& info) {
   if (!info[4].IsNull()) output = output_argument(info, 4);
   std::shared_ptr<JobControl> control = JobControlHandle::from(info[5]);
   return PromiseWork<FileJobResult>::run(
-      info.Env(), {}, [=]() { return callseal::decrypt_file(input, offset, *key, aad, output, *control); },
+      info.Env(), [=]() { return callseal::decrypt_file(input, offset, *key, aad, output, *control); },
       file_job_result);
 }
 
@@ -161,16 +159,16 @@ Napi::Value decrypt_buffer(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto key = SecretKeyHandle::from(info[0], "key");
   Bytes aad = bytes_argument(info, 1, "aad").copy();
-  ByteView body = bytes_argument(info, 2, "body");
-  FloeMessage message = guarded(
-      env, [&]() { return FloeMessage::open(*key, aad, body.subview(0, std::min(body.size(), kFloeHeaderLength))); });
+  auto body = std::make_shared<const Bytes>(bytes_argument(info, 2, "body").copy());
+  ByteView header(body->data(), std::min(body->size(), kFloeHeaderLength));
+  FloeMessage message = guarded(env, [&]() { return FloeMessage::open(*key, aad, header); });
   auto shared_message = std::make_shared<const FloeMessage>(std::move(message));
   // As long as the body, which plaintext never is, whatever a hostile body says; the result is a shorter view of it.
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, body.size() - kFloeHeaderLength);
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, body->size() - kFloeHeaderLength);
   auto* out = static_cast<uint8_t*>(buffer.Data());
   auto reference = std::make_shared<Napi::ObjectReference>(Napi::Persistent(buffer.As<Napi::Object>()));
   return PromiseWork<size_t>::run(
-      env, {info[2].As<Napi::Object>()}, [=]() { return decrypt_floe_body(*shared_message, body, out); },
+      env, [=]() { return decrypt_floe_body(*shared_message, *body, out); },
       [reference](Napi::Env current, size_t& length) {
         return Napi::Uint8Array::New(current, length, reference->Value().As<Napi::ArrayBuffer>(), 0);
       });
@@ -192,7 +190,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define_class<PublicKeyHandle>(env, exports, environment.public_key, "PublicKey");
   define_class<PrivateKeyHandle>(env, exports, environment.private_key, "PrivateKey");
   define_class<FloeEncryptorHandle>(env, exports, environment.floe_encryptor, "FloeEncryptor");
-  define_class<JobControlHandle>(env, exports, environment.job_control, "JobControl");
+  exports["JobControl"] = JobControlHandle::define(env);
   exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
   exports["FloeDecryptor"] = FloeDecryptorHandle::define(env);
   exports["initialise"] = Napi::Function::New(env, initialise);

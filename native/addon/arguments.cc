@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "error.h"
@@ -28,9 +29,13 @@ ByteView bytes_argument(const Napi::CallbackInfo& info, size_t index, const char
   return bytes_value(info[index], name);
 }
 
+std::string string_value(Napi::Value value, const char* name) {
+  if (!value.IsString()) reject_argument(value.Env(), std::string(name) + " must be a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
 std::string string_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
-  if (!info[index].IsString()) reject_argument(info.Env(), std::string(name) + " must be a string");
-  return info[index].As<Napi::String>().Utf8Value();
+  return string_value(info[index], name);
 }
 
 std::string path_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {

@@ -17,6 +17,7 @@ namespace callseal::addon {
 // authentication and use.
 ByteView bytes_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 ByteView bytes_value(Napi::Value value, const char* name);
+std::string string_value(Napi::Value value, const char* name);
 std::string string_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 // Without NUL bytes, so that what the operating system sees is what the caller meant.
 std::string path_argument(const Napi::CallbackInfo& info, size_t index, const char* name);

@@ -7,13 +7,13 @@
 #include <functional>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "errors.h"
 
 namespace callseal::addon {
 
-// Deletes itself when done. JavaScript values the work reads from or writes to are kept alive by `hold`.
+// Deletes itself when done. Work reads from copies, because scripts could detach, shrink or rewrite a buffer of theirs
+// meanwhile. It may write into a buffer that scripts have not got yet; `convert` keeps that alive and hands it over.
 template <typename Result>
 class PromiseWork : public Napi::AsyncWorker {
  public:
@@ -21,9 +21,8 @@ class PromiseWork : public Napi::AsyncWorker {
   using Convert = std::function<Napi::Value(Napi::Env, Result&)>;
 
   // `work` runs on a pool thread and touches no JavaScript; `convert` runs on the JavaScript thread afterwards.
-  static Napi::Promise run(Napi::Env env, std::vector<Napi::Object> hold, Work work, Convert convert) {
+  static Napi::Promise run(Napi::Env env, Work work, Convert convert) {
     auto* self = new PromiseWork(env, std::move(work), std::move(convert));
-    for (Napi::Object& object : hold) self->held_.push_back(Napi::Persistent(object));
     Napi::Promise promise = self->deferred_.Promise();
     self->Queue();
     return promise;
@@ -43,6 +42,14 @@ class PromiseWork : public Napi::AsyncWorker {
 
   void OnOK() override {
     Napi::HandleScope scope(Env());
+    try {
+      settle();
+    } catch (const Napi::Error&) {
+      // The environment is being torn down (worker.terminate()): no script is left to tell.
+    }
+  }
+
+  void settle() {
     if (thrown_ == nullptr) {
       try {
         deferred_.Resolve(convert_(Env(), *result_));
@@ -62,7 +69,6 @@ class PromiseWork : public Napi::AsyncWorker {
   Convert convert_;
   std::optional<Result> result_;
   std::exception_ptr thrown_;
-  std::vector<Napi::ObjectReference> held_;
 };
 
 }  // namespace callseal::addon

@@ -13,10 +13,7 @@ Napi::Function JobControlHandle::define(Napi::Env env) {
 }
 
 std::shared_ptr<JobControl> JobControlHandle::from(Napi::Value value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(Environment::of(value.Env()).job_control.Value())) {
-    reject_argument(value.Env(), "control must be a JobControl");
-  }
-  return Unwrap(value.As<Napi::Object>())->control_;
+  return unwrap_argument(value, "control")->control_;
 }
 
 Napi::Value JobControlHandle::progress(const Napi::CallbackInfo& info) {
@@ -28,14 +25,14 @@ void JobControlHandle::cancel(const Napi::CallbackInfo&) {
 }
 
 Napi::Function EnvelopeTemplateHandle::define(Napi::Env env) {
-  return DefineClass(env, "EnvelopeTemplate",
+  return DefineClass(env, kName,
                      {InstanceMethod<&EnvelopeTemplateHandle::encrypt_file>("encryptFile"),
                       InstanceMethod<&EnvelopeTemplateHandle::encrypt_buffer>("encryptBuffer"),
                       InstanceMethod<&EnvelopeTemplateHandle::start>("start")});
 }
 
 EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<EnvelopeTemplateHandle>(info) {
+    : TaggedWrap<EnvelopeTemplateHandle>(info) {
   Napi::Object init = object_argument(info, 0, "init");
   auto form = std::make_shared<EnvelopeTemplate>();
   form->recipients = bytes_value(init.Get("recipients"), "recipients").copy();
@@ -63,7 +60,7 @@ Napi::Value EnvelopeTemplateHandle::encrypt_file(const Napi::CallbackInfo& info)
   uint32_t segment_length = segment_length_argument(info, 3);
   std::shared_ptr<JobControl> control = JobControlHandle::from(info[4]);
   return PromiseWork<FileJobResult>::run(
-      info.Env(), {},
+      info.Env(),
       [=]() {
         control->check();
         Envelope envelope = make_envelope(*form, prelude);
@@ -77,27 +74,28 @@ Napi::Value EnvelopeTemplateHandle::encrypt_buffer(const Napi::CallbackInfo& inf
   auto form = form_;
   Napi::Env env = info.Env();
   Bytes prelude = bytes_argument(info, 0, "prelude").copy();
-  ByteView input = bytes_argument(info, 1, "input");
+  ByteView plaintext = bytes_argument(info, 1, "input");
   uint32_t segment_length = segment_length_argument(info, 2);
+  auto input = std::make_shared<const SecretBytes>(plaintext.begin(), plaintext.end());
   // The result is allocated here and filled on the pool thread, so that bulk bytes are written once.
   size_t header_length = prelude.size() + form->recipients.size() + SecretKey::kMacLength;
   size_t step = segment_length - kFloeSegmentOverhead;
-  size_t segments = input.empty() ? 1 : (input.size() - 1) / step + 1;
-  size_t total = header_length + kFloeHeaderLength + input.size() + segments * kFloeSegmentOverhead;
+  size_t segments = input->empty() ? 1 : (input->size() - 1) / step + 1;
+  size_t total = header_length + kFloeHeaderLength + input->size() + segments * kFloeSegmentOverhead;
   Napi::Uint8Array result = Napi::Uint8Array::New(env, total);
   uint8_t* out = result.Data();
+  auto reference = std::make_shared<Napi::ObjectReference>(Napi::Persistent(result.As<Napi::Object>()));
   return PromiseWork<bool>::run(
-      env, {info[1].As<Napi::Object>(), result},
+      env,
       [=]() {
         Envelope envelope = make_envelope(*form, prelude);
         FloeMessage message = FloeMessage::create(envelope.body_key, prelude, segment_length);
         uint8_t* end = std::copy(envelope.header.begin(), envelope.header.end(), out);
         end = std::copy(message.header().begin(), message.header().end(), end);
-        encrypt_floe_body(message, input, end);
+        encrypt_floe_body(message, view(*input), end);
         return true;
       },
-      [reference = std::make_shared<Napi::ObjectReference>(Napi::Persistent(result.As<Napi::Object>()))](
-          Napi::Env, bool&) -> Napi::Value { return reference->Value(); });
+      [reference](Napi::Env, bool&) -> Napi::Value { return reference->Value(); });
 }
 
 Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
@@ -109,7 +107,7 @@ Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
     FloeEncryptorHandle::Shared writer;
   };
   return PromiseWork<Started>::run(
-      info.Env(), {},
+      info.Env(),
       [=]() {
         Envelope envelope = make_envelope(*form, prelude);
         auto writer = std::make_unique<FloeWriter>(FloeMessage::create(envelope.body_key, prelude, segment_length));
@@ -168,13 +166,13 @@ Napi::Value FloeEncryptorHandle::encrypt_final(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function FloeDecryptorHandle::define(Napi::Env env) {
-  return DefineClass(env, "FloeDecryptor",
+  return DefineClass(env, kName,
                      {InstanceAccessor<&FloeDecryptorHandle::segment_length>("segmentLength"),
                       InstanceMethod<&FloeDecryptorHandle::decrypt_segment>("decryptSegment"),
                       InstanceMethod<&FloeDecryptorHandle::decrypt_segment_at>("decryptSegmentAt")});
 }
 
-FloeDecryptorHandle::FloeDecryptorHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FloeDecryptorHandle>(info) {
+FloeDecryptorHandle::FloeDecryptorHandle(const Napi::CallbackInfo& info) : TaggedWrap<FloeDecryptorHandle>(info) {
   auto key = SecretKeyHandle::from(info[0], "key");
   ByteView aad = bytes_argument(info, 1, "aad");
   ByteView header = bytes_argument(info, 2, "header");

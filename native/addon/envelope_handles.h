@@ -10,10 +10,12 @@
 
 namespace callseal::addon {
 
-class JobControlHandle : public Napi::ObjectWrap<JobControlHandle> {
+class JobControlHandle : public TaggedWrap<JobControlHandle> {
  public:
+  static constexpr char kName[] = "JobControl";
+  static constexpr napi_type_tag kTag{0x2ff431121e8a7c3b, 0x3ce6586ba9d5041f};
   explicit JobControlHandle(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<JobControlHandle>(info), control_(std::make_shared<JobControl>()) {}
+      : TaggedWrap<JobControlHandle>(info), control_(std::make_shared<JobControl>()) {}
   static Napi::Function define(Napi::Env env);
   // ERR_INVALID_ARGUMENT for anything that is not one.
   static std::shared_ptr<JobControl> from(Napi::Value value);
@@ -24,8 +26,10 @@ class JobControlHandle : public Napi::ObjectWrap<JobControlHandle> {
   std::shared_ptr<JobControl> control_;
 };
 
-class EnvelopeTemplateHandle : public Napi::ObjectWrap<EnvelopeTemplateHandle> {
+class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
  public:
+  static constexpr char kName[] = "EnvelopeTemplate";
+  static constexpr napi_type_tag kTag{0xd5ab190717abef91, 0x2dcf62ff95368a79};
   explicit EnvelopeTemplateHandle(const Napi::CallbackInfo& info);
   static Napi::Function define(Napi::Env env);
 
@@ -48,6 +52,7 @@ struct FloeWriter {
 class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<FloeWriter>> {
  public:
   static constexpr char kName[] = "FloeEncryptor";
+  static constexpr napi_type_tag kTag{0xa498363316d693a9, 0x0bdffee19890d292};
   using Handle::Handle;
   static Napi::FunctionReference& constructor(Napi::Env env) { return Environment::of(env).floe_encryptor; }
   static Napi::Function define(Napi::Env env);
@@ -60,8 +65,10 @@ class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<F
   Napi::Value encrypt(const Napi::CallbackInfo& info, bool final);
 };
 
-class FloeDecryptorHandle : public Napi::ObjectWrap<FloeDecryptorHandle> {
+class FloeDecryptorHandle : public TaggedWrap<FloeDecryptorHandle> {
  public:
+  static constexpr char kName[] = "FloeDecryptor";
+  static constexpr napi_type_tag kTag{0x91478ec16f2c0d76, 0xe890614a11d838a3};
   explicit FloeDecryptorHandle(const Napi::CallbackInfo& info);
   static Napi::Function define(Napi::Env env);
 

@@ -12,7 +12,6 @@ struct Environment {
   Napi::FunctionReference public_key;
   Napi::FunctionReference private_key;
   Napi::FunctionReference floe_encryptor;
-  Napi::FunctionReference job_control;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

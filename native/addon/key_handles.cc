@@ -59,14 +59,14 @@ Napi::Value private_key_load(const Napi::CallbackInfo& info) {
   std::string path = path_argument(info, 0, "path");
   auto passphrase = optional_passphrase(info[1]);
   return PromiseWork<std::shared_ptr<const PrivateKey>>::run(
-      info.Env(), {}, [path, passphrase]() { return shared(load_private_key(path, passphrase.get())); },
+      info.Env(), [path, passphrase]() { return shared(load_private_key(path, passphrase.get())); },
       [](Napi::Env env, auto& key) { return PrivateKeyHandle::wrap(env, key); });
 }
 
 Napi::Value private_key_generate(const Napi::CallbackInfo& info) {
   int bits = static_cast<int>(integer_argument(info, 0, "bits", 1, 65536));
   return PromiseWork<std::shared_ptr<const PrivateKey>>::run(
-      info.Env(), {}, [bits]() { return shared(PrivateKey::generate(bits)); },
+      info.Env(), [bits]() { return shared(PrivateKey::generate(bits)); },
       [](Napi::Env env, auto& key) { return PrivateKeyHandle::wrap(env, key); });
 }
 
@@ -212,7 +212,7 @@ Napi::Value PublicKeyHandle::wrap_content_key(const Napi::CallbackInfo& info) {
   Shared key = core();
   auto content = SecretKeyHandle::from(info[0], "key");
   return PromiseWork<Bytes>::run(
-      info.Env(), {},
+      info.Env(),
       [key, content]() {
         Bytes wrapped(key->modulus_bytes());
         key->wrap(*content, wrapped.data());
@@ -227,7 +227,7 @@ Napi::Value PublicKeyHandle::verify(const Napi::CallbackInfo& info) {
   Bytes data = bytes_argument(info, 1, "data").copy();
   Bytes signature = bytes_argument(info, 2, "signature").copy();
   return PromiseWork<bool>::run(
-      info.Env(), {}, [=]() { return key->verify(scheme, data, signature); },
+      info.Env(), [=]() { return key->verify(scheme, data, signature); },
       [](Napi::Env env, bool& valid) { return Napi::Boolean::New(env, valid); });
 }
 
@@ -273,7 +273,7 @@ Napi::Value PrivateKeyHandle::unwrap(const Napi::CallbackInfo& info) {
   Shared key = core();
   Bytes wrapped = bytes_argument(info, 0, "wrapped").copy();
   return PromiseWork<std::shared_ptr<const SecretKey>>::run(
-      info.Env(), {}, [key, wrapped]() { return shared(key->unwrap(wrapped)); },
+      info.Env(), [key, wrapped]() { return shared(key->unwrap(wrapped)); },
       [](Napi::Env env, auto& content) { return SecretKeyHandle::wrap(env, content); });
 }
 
@@ -282,7 +282,7 @@ Napi::Value PrivateKeyHandle::sign(const Napi::CallbackInfo& info) {
   SignatureScheme scheme = scheme_argument(info, 0);
   Bytes data = bytes_argument(info, 1, "data").copy();
   return PromiseWork<Bytes>::run(
-      info.Env(), {}, [=]() { return key->sign(scheme, data); }, wrap_bytes);
+      info.Env(), [=]() { return key->sign(scheme, data); }, wrap_bytes);
 }
 
 Napi::Value PrivateKeyHandle::save(const Napi::CallbackInfo& info) {
@@ -290,7 +290,7 @@ Napi::Value PrivateKeyHandle::save(const Napi::CallbackInfo& info) {
   std::string path = path_argument(info, 0, "path");
   auto passphrase = optional_passphrase(info[1]);
   return PromiseWork<bool>::run(
-      info.Env(), {},
+      info.Env(),
       [=]() {
         save_private_key(*key, path, passphrase.get());
         return true;

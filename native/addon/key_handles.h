@@ -11,6 +11,7 @@ namespace callseal::addon {
 class PassphraseHandle : public Handle<PassphraseHandle, Passphrase> {
  public:
   static constexpr char kName[] = "Passphrase";
+  static constexpr napi_type_tag kTag{0xf109a07715722565, 0x3f0b58567b2d508a};
   using Handle::Handle;
   static Napi::FunctionReference& constructor(Napi::Env env) { return Environment::of(env).passphrase; }
   static Napi::Function define(Napi::Env env);
@@ -22,6 +23,7 @@ class PassphraseHandle : public Handle<PassphraseHandle, Passphrase> {
 class SecretKeyHandle : public Handle<SecretKeyHandle, SecretKey> {
  public:
   static constexpr char kName[] = "SecretKey";
+  static constexpr napi_type_tag kTag{0xf4f01abe5d950d11, 0x29823700bf3de53c};
   using Handle::Handle;
   static Napi::FunctionReference& constructor(Napi::Env env) { return Environment::of(env).secret_key; }
   static Napi::Function define(Napi::Env env);
@@ -40,6 +42,7 @@ class SecretKeyHandle : public Handle<SecretKeyHandle, SecretKey> {
 class PublicKeyHandle : public Handle<PublicKeyHandle, PublicKey> {
  public:
   static constexpr char kName[] = "PublicKey";
+  static constexpr napi_type_tag kTag{0x98e4daa512e8f0e5, 0x26834ab05412f420};
   using Handle::Handle;
   static Napi::FunctionReference& constructor(Napi::Env env) { return Environment::of(env).public_key; }
   static Napi::Function define(Napi::Env env);
@@ -56,6 +59,7 @@ class PublicKeyHandle : public Handle<PublicKeyHandle, PublicKey> {
 class PrivateKeyHandle : public Handle<PrivateKeyHandle, PrivateKey> {
  public:
   static constexpr char kName[] = "PrivateKey";
+  static constexpr napi_type_tag kTag{0x76041b9756a14042, 0xbe0c1f3ac8ead3ea};
   using Handle::Handle;
   static Napi::FunctionReference& constructor(Napi::Env env) { return Environment::of(env).private_key; }
   static Napi::Function define(Napi::Env env);

@@ -8,11 +8,14 @@ namespace callseal {
 
 void EnvelopeTemplate::validate() const {
   if (wraps.empty()) throw Error(Code::kInvalidArgument, "a file needs at least one recipient");
+  size_t end = 0;
   for (const Wrap& wrap : wraps) {
     size_t length = wrap.public_key->modulus_bytes();
+    if (wrap.offset < end) throw Error(Code::kInvalidArgument, "wrapped keys overlap or are out of order");
     if (wrap.offset > recipients.size() || recipients.size() - wrap.offset < length) {
       throw Error(Code::kInvalidArgument, "a wrapped key would lie outside the recipients section");
     }
+    end = wrap.offset + length;
   }
 }
 

@@ -22,7 +22,7 @@ struct EnvelopeTemplate {
   Bytes body_label;
   Bytes mac_label;
 
-  // kInvalidArgument when a hole lies outside `recipients` or there is none.
+  // kInvalidArgument when there is no hole, one lies outside `recipients`, or they overlap or are out of order.
   void validate() const;
 };
 

@@ -175,7 +175,7 @@ void AtomicFile::commit() {
   rename_over();
   temporary_name_.clear();
   if (options_.sync && ::fsync(directory_.get()) != 0 && errno != EINVAL && errno != EROFS) {
-    throw Error::io(errno, "cannot sync the directory", directory_name_);
+    throw Error::io(errno, "the output is complete and in place, but cannot sync its directory", directory_name_);
   }
 }
 

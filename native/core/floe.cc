@@ -12,7 +12,6 @@
 namespace callseal {
 namespace {
 
-constexpr size_t kParamsLength = 10;
 constexpr size_t kIvOffset = 10;
 constexpr size_t kFloeIvLength = 32;
 constexpr size_t kTagOffset = 42;

@@ -153,8 +153,11 @@ OSSL_LIB_CTX* Module::decoding_context(bool with_legacy) const {
   require_openssl(context != nullptr && OSSL_PROVIDER_load(context.get(), "default") != nullptr,
                   "loading the default provider to decode a key file");
   if (with_legacy) {
-    // The legacy provider links libcrypto itself; bound deep, it gets the system's and not the node executable's.
-    // Loaded for the life of the process, like the context.
+    // The system's own, whatever OPENSSL_MODULES says. Loaded for the life of the process, like the context.
+    if (const char* folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR)) {
+      preload_isolated(std::string(folder) + "/legacy.so");
+      OSSL_PROVIDER_set_default_search_path(context.get(), folder);
+    }
     OSSL_PROVIDER_load(context.get(), "legacy");
     take_openssl_errors();
   }

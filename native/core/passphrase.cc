@@ -78,8 +78,8 @@ class Answer {
 void ask(UI* ui) {
   int result = UI_process(ui);
   if (result == 0) return;
-  bool too_long = ERR_GET_REASON(ERR_peek_last_error()) == UI_R_RESULT_TOO_LARGE;
-  take_openssl_errors();
+  bool too_long = false;
+  while (unsigned long error = ERR_get_error()) too_long |= ERR_GET_REASON(error) == UI_R_RESULT_TOO_LARGE;
   if (result != kUiInterrupted && too_long) {
     throw Error(Code::kInvalidArgument,
                 "the passphrase is longer than " + std::to_string(Passphrase::kMaxLength) + " bytes");

@@ -139,9 +139,15 @@ bool Pkcs12Reader::matches_pbmac1(ByteView passphrase) {
 }
 
 std::optional<SecretBytes> Pkcs12Reader::first_private_key(ByteView passphrase) {
-  for (int i = 0; i < sk_PKCS7_num(safes_.get()); i++) {
-    BagsPtr bags = open_safe(sk_PKCS7_value(safes_.get(), i), passphrase);
-    if (std::optional<SecretBytes> key = search(bags.get(), passphrase, 0)) return key;
+  // Safes that are not encrypted as a whole first: they hold the key, encrypted by itself, in nearly every file, and
+  // the others need not be opened, perhaps outside the module, for their certificates.
+  for (bool encrypted : {false, true}) {
+    for (int i = 0; i < sk_PKCS7_num(safes_.get()); i++) {
+      const PKCS7* safe = sk_PKCS7_value(safes_.get(), i);
+      if ((data_of(safe) == nullptr) != encrypted) continue;
+      BagsPtr bags = open_safe(safe, passphrase);
+      if (std::optional<SecretBytes> key = search(bags.get(), passphrase, 0)) return key;
+    }
   }
   return std::nullopt;
 }

@@ -47,6 +47,17 @@ Sha256 sha256(ByteView bytes) {
   return digest;
 }
 
+// SP 800-56B rev. 2 section 6.2: odd, from 65537, below 2^256. The module does not look: with e = 1 it "encrypts" in clear.
+bool has_approved_exponent(EVP_PKEY* key) {
+  BIGNUM* value = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &value) != 1) {
+    take_openssl_errors();
+    return false;
+  }
+  BignumPtr exponent(value);
+  return BN_is_odd(value) == 1 && BN_num_bits(value) >= 17 && BN_num_bits(value) <= 256;
+}
+
 std::string algorithm_name(EVP_PKEY* key) {
   const char* name = EVP_PKEY_get0_type_name(key);
   if (name != nullptr) return name;
@@ -87,6 +98,9 @@ void PublicKey::wrap(const SecretKey& key, uint8_t* out) const {
   if (algorithm_ != "RSA" || bits_ < kMinRsaBits || bits_ > kMaxRsaBits) {
     throw Error(Code::kNotApproved, "a content key is wrapped for RSA keys of 2048 to 8192 bits, not for " +
                                         algorithm_ + " of " + std::to_string(bits_) + " bits");
+  }
+  if (!has_approved_exponent(key_.get())) {
+    throw Error(Code::kNotApproved, "a content key is wrapped for RSA keys whose public exponent is odd and at least 65537");
   }
   PkeyCtxPtr context = operation_context(key_.get());
   size_t length = modulus_bytes();

@@ -34,7 +34,8 @@ class PublicKey {
   std::string to_pem() const;
 
   // RSA-OAEP with SHA-256 for both hashes and an empty label (RFC 8017 section 7.1). Only `content` keys are wrapped.
-  // Writes modulus_bytes() bytes. kNotApproved for keys that are not RSA of 2048…8192 bits.
+  // Writes modulus_bytes() bytes. kNotApproved for keys that are not RSA of 2048…8192 bits with an odd exponent
+  // from 65537.
   void wrap(const SecretKey& key, uint8_t* out) const;
   bool verify(SignatureScheme scheme, ByteView data, ByteView signature) const;
 

@@ -1,0 +1,36 @@
+/** Arguments are asserted here, at the door, and trusted inside. */
+
+import { CallsealError } from '../errors.ts';
+import { KeyRing } from '../recipients/keyring.ts';
+import { Recipients } from '../recipients/recipients.ts';
+import { MAX_SEGMENT_LENGTH, MIN_SEGMENT_LENGTH } from './format.ts';
+
+function wrong(message: string): CallsealError {
+  return new CallsealError('ERR_INVALID_ARGUMENT', message);
+}
+
+export function assertPath(value: unknown, name: string): asserts value is string {
+  if (typeof value !== 'string' || value === '') throw wrong(`${name} must be the path of a file`);
+  if (value.includes('\0')) throw wrong(`${name} has a zero byte in it, which no path can have`);
+}
+
+export function assertBytes(value: unknown, name: string): asserts value is Uint8Array {
+  if (!(value instanceof Uint8Array)) throw wrong(`${name} must be a Uint8Array or Buffer`);
+}
+
+export function assertRecipients(value: unknown): asserts value is Recipients {
+  if (!(value instanceof Recipients)) throw wrong('recipients must come from Recipients.load or Recipients.fromConfig');
+}
+
+export function assertKeyRing(value: unknown): asserts value is KeyRing {
+  if (!(value instanceof KeyRing)) throw wrong('keys must be a KeyRing');
+}
+
+export function assertSegmentLength(value: number): void {
+  if (Number.isInteger(value) && value >= MIN_SEGMENT_LENGTH && value <= MAX_SEGMENT_LENGTH) return;
+  throw wrong(`segmentLength must be a whole number from ${MIN_SEGMENT_LENGTH} to ${MAX_SEGMENT_LENGTH}, not ${value}`);
+}
+
+export function assertSignal(value: unknown): asserts value is AbortSignal | undefined {
+  if (value !== undefined && !(value instanceof AbortSignal)) throw wrong('signal must be an AbortSignal');
+}

@@ -1,0 +1,115 @@
+/** Encrypts whole files and whole buffers. */
+
+import type { BigIntStats } from 'node:fs';
+
+import { CallsealError } from '../errors.ts';
+import type { Recipients } from '../recipients/recipients.ts';
+import { openRegularFile, readAt } from '../recipients/regular-file.ts';
+import { assertBytes, assertPath, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
+import { DEFAULT_SEGMENT_LENGTH, MAGIC } from './format.ts';
+import { type JobOptions, runJob, throwIfAborted } from './job.ts';
+import { type OutputOptions, planOutput } from './output.ts';
+import { hasMagic } from './prelude.ts';
+import { newPrelude, templateOf } from './template.ts';
+
+/** What every way to encrypt takes. */
+export interface EncryptOptions {
+  /** Whom the file is encrypted for: each of them opens it alone. */
+  recipients: Recipients;
+  /**
+   * Bytes of an encrypted segment, 1024 to 16777216: what is authenticated at once, and held in memory.
+   * Default 262144 for files and buffers, 65536 for streams.
+   */
+  segmentLength?: number | undefined;
+  /** Cancels the operation (`ERR_ABORTED`). */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link encryptFile} and {@link encryptInPlace}. */
+export interface EncryptFileOptions extends EncryptOptions, OutputOptions, JobOptions {
+  /** Encrypt a file that is a Callseal file already once more. Default false: `ERR_ALREADY_ENCRYPTED`. */
+  allowNested?: boolean | undefined;
+}
+
+/** What a file operation did. */
+export interface FileResult {
+  inputBytes: number;
+  outputBytes: number;
+}
+
+/**
+ * Encrypts a file. The output appears under its name complete, synced and with mode 0600, or not at all; the input is
+ * left as it is. When output and input are the same file, see {@link encryptInPlace}.
+ *
+ * @param input A regular file of any size.
+ * @param output A new name; its directory must exist.
+ * @throws {CallsealError} `ERR_ALREADY_ENCRYPTED`, `ERR_OUTPUT_EXISTS`, `ERR_INPUT_CHANGED`, `ERR_IO`, `ERR_ABORTED`,
+ *   `ERR_INVALID_ARGUMENT`.
+ *
+ * @example
+ * const recipients = await Recipients.fromConfig();
+ * await encryptFile('call.callsre', 'call.callsre.sealed', { recipients });
+ */
+export async function encryptFile(input: string, output: string, options: EncryptFileOptions): Promise<FileResult> {
+  assertPath(input, 'input');
+  assertPath(output, 'output');
+  const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, signal, allowNested = false } = options;
+  assertRecipients(recipients);
+  assertSegmentLength(segmentLength);
+  assertSignal(signal);
+  throwIfAborted(signal);
+  const stats = await examineInput(input, allowNested);
+  const target = await planOutput(input, stats, output, options);
+  return runJob(input, Number(stats.size), options, (control) =>
+    templateOf(recipients).encryptFile(newPrelude(), input, target, segmentLength, control),
+  );
+}
+
+async function examineInput(path: string, allowNested: boolean): Promise<BigIntStats> {
+  const { handle, stats } = await openRegularFile(path);
+  try {
+    const start = new Uint8Array(MAGIC.length);
+    const isSealed = hasMagic(start.subarray(0, await readAt(handle, start, 0, path)));
+    if (!isSealed || allowNested) return stats;
+    const message = `${path} is a Callseal file already; pass allowNested to encrypt it once more`;
+    throw new CallsealError('ERR_ALREADY_ENCRYPTED', message, { path });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Replaces a file by its encryption, in one rename: at every moment the name holds either the whole plaintext or the
+ * whole encrypted file. The blocks of the plaintext are freed, not overwritten.
+ *
+ * @throws {CallsealError} What {@link encryptFile} throws; `ERR_INVALID_ARGUMENT` for a symbolic link or a file with
+ *   several hard links, as the other name would keep the plaintext.
+ *
+ * @example
+ * await encryptInPlace('/var/lumenvox/responses/call.callsre', { recipients });
+ */
+export async function encryptInPlace(path: string, options: EncryptFileOptions): Promise<FileResult> {
+  return encryptFile(path, path, options);
+}
+
+/**
+ * Encrypts bytes in memory.
+ *
+ * @param bytes Must not change before the promise settles.
+ * @returns A whole call file.
+ * @throws {CallsealError} `ERR_INVALID_ARGUMENT`, `ERR_ABORTED`, `ERR_CRYPTO`.
+ *
+ * @example
+ * const sealed = await encrypt(Buffer.from('transcript'), { recipients });
+ */
+export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promise<Uint8Array> {
+  assertBytes(bytes, 'bytes');
+  const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, signal } = options;
+  assertRecipients(recipients);
+  assertSegmentLength(segmentLength);
+  assertSignal(signal);
+  throwIfAborted(signal);
+  const sealed = await templateOf(recipients).encryptBuffer(newPrelude(), bytes, segmentLength);
+  throwIfAborted(signal);
+  return sealed;
+}

@@ -1,0 +1,28 @@
+/**
+ * Call files: encrypt, decrypt, verify, inspect (`docs/format.md`).
+ *
+ * The layers, each of which knows only those before it: `format` and `faults`; `prelude`, `recipients-block` and `header`,
+ * the codec, which is pure; `read-header`, `open` and `template`, where files and keys come in; the operations exported
+ * here.
+ */
+
+export {
+  type DecryptFileOptions,
+  type DecryptFileResult,
+  type DecryptOptions,
+  decrypt,
+  decryptFile,
+} from './decrypt.ts';
+export { createDecryptStream } from './decrypt-stream.ts';
+export {
+  type EncryptFileOptions,
+  type EncryptOptions,
+  encrypt,
+  encryptFile,
+  encryptInPlace,
+  type FileResult,
+} from './encrypt.ts';
+export { createEncryptStream } from './encrypt-stream.ts';
+export { type Inspection, inspect, type RecipientEntryInfo } from './inspect.ts';
+export type { ProgressListener } from './job.ts';
+export { type VerifyOptions, type VerifyResult, verify } from './verify.ts';

@@ -1,0 +1,120 @@
+/** Runs native file jobs so that they can be aborted and watched. */
+
+import { CallsealError } from '../errors.ts';
+import type { NativeJobControl } from '../native/binding.ts';
+import { native } from '../native/load.ts';
+
+/** Told how much of the input is done, in bytes; the last call has `bytes === total`. */
+export type ProgressListener = (bytes: number, total: number) => void;
+
+/** What the caller of a file operation may pass to follow and stop it. */
+export interface JobOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: ProgressListener | undefined;
+}
+
+const POLL_MILLISECONDS = 100;
+
+/** The error of an operation that `signal` cancelled. */
+export function abortError(signal: AbortSignal): CallsealError {
+  return new CallsealError('ERR_ABORTED', 'the operation was cancelled', { cause: signal.reason });
+}
+
+/** @throws {CallsealError} `ERR_ABORTED`. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortError(signal);
+}
+
+/**
+ * Runs a native job.
+ *
+ * @param path The input, for messages.
+ * @param total Its bytes.
+ * @param start Starts the job; called at once.
+ * @throws {CallsealError} What the job throws; `ERR_ABORTED` with the signal's reason as cause; and whatever
+ *   `onProgress` throws, which stops the job.
+ */
+export async function runJob<T>(
+  path: string,
+  total: number,
+  options: JobOptions,
+  start: (control: NativeJobControl) => Promise<T>,
+): Promise<T> {
+  const { signal, onProgress } = options;
+  throwIfAborted(signal);
+  const control = new (native().JobControl)();
+  const watch = onProgress === undefined ? null : new ProgressWatch(control, total, onProgress);
+  const cancel = (): void => control.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    const result = await start(control);
+    watch?.finish();
+    return result;
+  } catch (error) {
+    watch?.rethrow();
+    if (signal !== undefined && isAbort(error)) throw abortError(signal);
+    throw withPath(error, path);
+  } finally {
+    watch?.stop();
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof CallsealError && error.code === 'ERR_ABORTED';
+}
+
+/** Native code speaks of segments; a person needs the file, too. */
+export function withPath(error: unknown, path: string | undefined): unknown {
+  if (!(error instanceof CallsealError) || path === undefined || error.path !== undefined) return error;
+  if (error.code !== 'ERR_TAMPERED' && error.code !== 'ERR_TRUNCATED') return error;
+  return new CallsealError(error.code, `${path}: ${error.message}`, { path, cause: error });
+}
+
+/** Polls the job, as native threads cannot call JavaScript cheaply. The timer keeps no process alive. */
+class ProgressWatch {
+  readonly #control: NativeJobControl;
+  readonly #total: number;
+  readonly #listener: ProgressListener;
+  readonly #timer: NodeJS.Timeout;
+  #reported = -1;
+  #failure: { error: unknown } | null = null;
+
+  constructor(control: NativeJobControl, total: number, listener: ProgressListener) {
+    this.#control = control;
+    this.#total = total;
+    this.#listener = listener;
+    this.#timer = setInterval(() => this.#poll(), POLL_MILLISECONDS).unref();
+  }
+
+  #poll(): void {
+    if (this.#failure !== null) return;
+    try {
+      this.#report(Math.min(this.#control.progress, this.#total));
+    } catch (error) {
+      this.#failure = { error };
+      this.#control.cancel();
+    }
+  }
+
+  #report(bytes: number): void {
+    if (bytes <= this.#reported) return;
+    this.#reported = bytes;
+    this.#listener(bytes, this.#total);
+  }
+
+  /** The job has succeeded: the listener hears of the last byte. */
+  finish(): void {
+    this.rethrow();
+    this.#report(this.#total);
+  }
+
+  /** Throws what the listener threw, if it did. */
+  rethrow(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,112 @@
+/** `callseal encrypt`: files for the holders of certificates. */
+
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Command } from 'commander';
+import { encryptFile } from '../callfile/encrypt.ts';
+import { createEncryptStream } from '../callfile/encrypt-stream.ts';
+import { CallsealError } from '../errors.ts';
+import type { Recipients } from '../recipients/recipients.ts';
+import { FileBatch, type FileDone } from './batch.ts';
+import { expandInputs } from './files.ts';
+import { noticeFipsOff } from './fips-notice.ts';
+import { interruptSignal } from './interrupt.ts';
+import { Output, type OutputOptions } from './output.ts';
+import {
+  checkOutputChoice,
+  DEFAULT_SUFFIX,
+  encryptedName,
+  type Job,
+  type OutputChoice,
+  planJobs,
+  writing,
+} from './outputs.ts';
+import { addRecipientOptions, loadRecipients, type RecipientChoice } from './recipient-options.ts';
+import { checkStdio, STDIO, streamThrough } from './stdio.ts';
+import { count, formatBytes } from './text.ts';
+
+interface EncryptCommandOptions extends RecipientChoice, OutputChoice, OutputOptions {
+  recursive?: boolean;
+}
+
+const HELP = `
+Without an output option FILE becomes FILE${DEFAULT_SUFFIX} beside it. Files encrypted already are left alone.
+
+Examples:
+  callseal encrypt call.callsre                       for the certificates of client_property.conf
+  callseal encrypt -r mary.crt -r fred.crt call.callsre
+  callseal encrypt --in-place --recursive /var/lumenvox/responses
+  callseal encrypt -r mary.crt --recursive calls --output-dir sealed
+  tar c calls | callseal encrypt -r mary.crt - > calls.tar${DEFAULT_SUFFIX}`;
+
+export function define(command: Command): void {
+  addRecipientOptions(command.argument('<file...>', 'files, or - for standard input'));
+  command
+    .option('-o, --output <file>', 'write to this file, or - for standard output')
+    .option('--output-dir <dir>', 'write below this directory')
+    .option('--in-place', 'the encrypted file takes the place of the plain one')
+    .option('--suffix <suffix>', 'appended to the names of encrypted files', DEFAULT_SUFFIX)
+    .option('-R, --recursive', 'take the files of directories')
+    .option('-f, --force', 'replace outputs that exist')
+    .option('--no-sync', 'do not wait until each file is on the disk')
+    .option('-q, --quiet', 'only errors')
+    .option('-v, --verbose', 'a line for each file')
+    .addHelpText('after', HELP)
+    .action(encryptCommand);
+}
+
+async function encryptCommand(paths: string[], options: EncryptCommandOptions): Promise<void> {
+  const output = new Output('encrypt', options);
+  checkOutputChoice(options, paths.length);
+  if (options.inPlace && !options.sync) {
+    throw new CallsealError(
+      'ERR_INVALID_ARGUMENT',
+      '--in-place always syncs: without it a power cut could lose a file',
+    );
+  }
+  const streaming = checkStdio(paths, options.output, options.inPlace === true || options.outputDir !== undefined);
+  const signal = interruptSignal();
+  if (streaming) {
+    const recipients = await prepare(options, output);
+    const transform = createEncryptStream({ recipients, signal });
+    await streamThrough(paths[0]!, options.output ?? STDIO, transform, { ...writing(options), signal });
+    return;
+  }
+  const { files, passedOver, several } = await expandInputs(paths, options);
+  checkOutputChoice(options, files.length);
+  const jobs = await planJobs(files, options, encryptedName);
+  const recipients = await prepare(options, output);
+  const batch = new FileBatch<FileDone>(output, { done: encrypted(recipients), skipped: 'encrypted already' });
+  process.exitCode = await batch.run(jobs, { signal, several, passedOver }, (job, onProgress) =>
+    encryptOne(job, { options, recipients, signal, onProgress }),
+  );
+}
+
+async function prepare(options: EncryptCommandOptions, output: Output): Promise<Recipients> {
+  const recipients = await loadRecipients(options, output);
+  noticeFipsOff(output);
+  return recipients;
+}
+
+function encrypted(recipients: Recipients): string {
+  return `encrypted for ${count(recipients.list.length, 'recipient')}`;
+}
+
+interface EncryptTask {
+  options: EncryptCommandOptions;
+  recipients: Recipients;
+  signal: AbortSignal;
+  onProgress: (bytes: number, total: number) => void;
+}
+
+async function encryptOne(job: Job, { options, recipients, signal, onProgress }: EncryptTask): Promise<FileDone> {
+  if (options.outputDir !== undefined) await mkdir(dirname(job.output), { recursive: true, mode: 0o700 });
+  try {
+    const result = await encryptFile(job.path, job.output, { recipients, ...writing(options), signal, onProgress });
+    return { bytes: result.inputBytes, line: `${formatBytes(result.inputBytes)} encrypted to ${job.output}` };
+  } catch (error) {
+    const already = error instanceof CallsealError && error.code === 'ERR_ALREADY_ENCRYPTED';
+    if (!already || options.output !== undefined) throw error;
+    return { bytes: 0, line: 'encrypted already', skipped: true };
+  }
+}

@@ -1,0 +1,28 @@
+/** What to type next: hints that only the command line can give, because they name its options. */
+
+import { CallsealError, type ErrorCode } from '../errors.ts';
+
+const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | undefined)>> = {
+  ERR_OUTPUT_EXISTS: (command) => (command === 'keygen' ? undefined : '--force replaces existing files'),
+  ERR_PASSPHRASE_REQUIRED: (command) =>
+    command === 'keygen' ? '--no-passphrase leaves the key unencrypted' : undefined,
+  ERR_NO_MATCHING_KEY: (command) =>
+    command === 'keygen' ? undefined : 'callseal inspect FILE shows whose keys open it',
+  ERR_ALREADY_ENCRYPTED: 'callseal inspect FILE shows for whom it is encrypted',
+  ERR_CERTIFICATE_EXPIRED: '--expired warn uses it all the same, --expired skip leaves it out',
+  ERR_CERTIFICATE_NOT_YET_VALID: '--not-yet-valid warn uses it all the same, --not-yet-valid skip leaves it out',
+  ERR_CERTIFICATE_WEAK: '--weak skip leaves it out; a key of 2048 bits or more is needed',
+  ERR_CERTIFICATE_NOT_RSA: '--non-rsa skip leaves it out',
+  ERR_CERTIFICATE_UNREADABLE: '--unreadable skip leaves it out',
+  ERR_CERTIFICATE_DUPLICATE: '--duplicate skip uses it once',
+  ERR_CONFIG: (command) =>
+    command === 'config check' ? undefined : 'callseal config check FILE shows everything that is wrong with it',
+};
+
+/** A hint for an error of a command, if there is one. */
+export function hintFor(error: unknown, command: string): string | undefined {
+  if (!(error instanceof CallsealError)) return undefined;
+  if (error.code.startsWith('ERR_CERTIFICATE_') && command !== 'encrypt') return undefined;
+  const hint = HINTS[error.code];
+  return typeof hint === 'function' ? hint(command) : hint;
+}

@@ -1,0 +1,38 @@
+/** `-k KEY…` with passphrases: the private keys that decrypt and verify work with. */
+
+import type { Command } from 'commander';
+import { CallsealError } from '../errors.ts';
+import { native } from '../native/load.ts';
+import { KeyRing } from '../recipients/keyring.ts';
+import { cleansedAtExit } from './cleanse.ts';
+import type { Output } from './output.ts';
+import { addPassphraseOptions, passphraseSources } from './passphrase-options.ts';
+import { collect } from './recipient-options.ts';
+
+/** Adds the options; the result opens the keys named on the command line, once it has been parsed. */
+export function addKeyOptions(command: Command): (paths: readonly string[], output: Output) => KeyRing {
+  command.requiredOption('-k, --key <file>', 'private key (repeatable; the one that fits is found)', collect);
+  const places = addPassphraseOptions(command);
+  return (paths, output) => {
+    for (const path of paths) requireReadable(path);
+    return cleansedAtExit(new KeyRing(paths, { passphrases: passphraseSources(places, output) }));
+  };
+}
+
+/**
+ * A key file that is not there, or a native module that cannot be loaded, is one failure of the command and not one of
+ * each file.
+ */
+function requireReadable(path: string): void {
+  try {
+    native().PrivateKey.probe(path);
+  } catch (error) {
+    if (!(error instanceof CallsealError) || error.code !== 'ERR_IO') throw error;
+    throw new CallsealError('ERR_KEY_UNREADABLE', error.message, { cause: error, path });
+  }
+}
+
+/** Says, once a command, which key files the FIPS module could not open by itself. */
+export function reportKeyNotes(keys: KeyRing, output: Output): void {
+  for (const note of keys.notes) output.notice(note);
+}

@@ -1,0 +1,100 @@
+/**
+ * The command line. A module is loaded for the command that was typed and for no other, so that each starts as fast as
+ * it can; the native module is loaded where a key or a certificate is first needed.
+ */
+
+import { readFileSync } from 'node:fs';
+import type { Command, CommanderError } from 'commander';
+import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
+import { exitCodeFor, Output, watchStandardStreams } from './output.ts';
+
+/** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
+interface CommandModule {
+  define(command: Command): void;
+}
+
+const COMMANDS: { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
+  { name: 'keygen', summary: 'make a private key and its certificate', load: () => import('./keygen.ts') },
+  { name: 'encrypt', summary: 'encrypt files for the holders of certificates', load: () => import('./encrypt.ts') },
+  { name: 'decrypt', summary: 'open encrypted files with a private key', load: () => import('./decrypt.ts') },
+  { name: 'inspect', summary: 'show who can open a file; needs no key', load: () => import('./inspect.ts') },
+  { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
+  { name: 'config', summary: 'check client_property.conf and its certificates', load: () => import('./config.ts') },
+  { name: 'status', summary: 'show which cryptographic module is at work', load: () => import('./status.ts') },
+  { name: 'fips', summary: 'install the FIPS module', load: () => import('./fips.ts') },
+];
+
+const PROGRAM_HELP = `
+Examples:
+  callseal keygen --subject "/C=US/O=MyCompany/CN=MyCompany" --key my_private.key --cert my_cert.crt
+  callseal encrypt -r my_cert.crt call.callsre          makes call.callsre.sealed
+  callseal inspect call.callsre.sealed
+  callseal decrypt -k my_private.key call.callsre.sealed
+
+callseal COMMAND --help shows options and examples of a command.`;
+
+/** Runs one command line, without node and script name, and sets the exit code of the process. */
+export async function run(args: readonly string[]): Promise<void> {
+  watchStandardStreams();
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+    process.stdout.write(`${version()}\n`);
+    return;
+  }
+  const output = new Output(commandName(args));
+  try {
+    const program = await buildProgram(args);
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (isCommanderError(error)) process.exitCode = reportUsage(error, output, args);
+    else {
+      output.fail(error);
+      process.exitCode = exitCodeFor(error);
+    }
+  }
+}
+
+/** The package's version. */
+function version(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return manifest.version;
+}
+
+async function buildProgram(args: readonly string[]): Promise<Command> {
+  const { Command } = await import('commander');
+  const program = new Command('callseal')
+    .description('Encrypts what phone calls leave behind, in the system’s OpenSSL FIPS module.')
+    .version(version())
+    .addHelpText('after', PROGRAM_HELP)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  const wanted = args[0] === 'help' ? args[1] : args[0];
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).description(summary).summary(summary);
+    if (name === wanted) (await load()).define(command);
+  }
+  return program;
+}
+
+/** `encrypt`, `config check`: what messages begin with. Empty when no command was recognised. */
+function commandName(args: readonly string[]): string {
+  const [name, action] = args;
+  if (!COMMANDS.some((command) => command.name === name)) return '';
+  const words = `${name} ${action}`;
+  return words === 'config check' || words === 'fips install' ? words : name!;
+}
+
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && error.name === 'CommanderError';
+}
+
+/** Says what is wrong with the command line; help and version end here too. */
+function reportUsage(error: CommanderError, output: Output, args: readonly string[]): number {
+  if (error.exitCode === 0) return 0;
+  if (error.code === 'commander.help') return EXIT_USAGE;
+  output.usage(error.message.replace(/^error: /, '').replaceAll('\n', ' '));
+  const name = commandName(args);
+  output.hint(`callseal ${name === '' ? '' : `${name} `}--help`);
+  return error.code.startsWith('commander.') ? EXIT_USAGE : EXIT_UNEXPECTED;
+}

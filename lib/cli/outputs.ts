@@ -1,0 +1,140 @@
+/** Where each output goes, decided for all files before the first is written. */
+
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { MAGIC } from '../callfile/format.ts';
+import { CallsealError } from '../errors.ts';
+import type { InputFile } from './files.ts';
+
+/** The suffix of encrypted files unless `--suffix` says otherwise. */
+export const DEFAULT_SUFFIX = '.sealed';
+
+/** The output options of encrypt and decrypt. */
+export interface OutputChoice {
+  /** `-o`. */
+  output?: string;
+  outputDir?: string;
+  inPlace?: boolean;
+  suffix: string;
+  force?: boolean;
+  sync: boolean;
+}
+
+/** A file and where its result goes. */
+export interface Job extends InputFile {
+  output: string;
+}
+
+/**
+ * @throws CallsealError ERR_INVALID_ARGUMENT when the options contradict each other or the number of files
+ */
+export function checkOutputChoice(choice: OutputChoice, files: number): void {
+  const given = [
+    choice.output !== undefined && '-o',
+    choice.outputDir !== undefined && '--output-dir',
+    choice.inPlace && '--in-place',
+  ];
+  const names = given.filter((name) => name !== false && name !== undefined);
+  if (names.length > 1) throw usage(`${names.join(' and ')} cannot be used together`);
+  if (choice.output !== undefined && files > 1) {
+    throw usage(`-o names one output, but there are ${files} files; give --output-dir instead`);
+  }
+  if (choice.suffix === '' || /[/\0]/.test(choice.suffix)) {
+    throw usage('--suffix must be at least one character, without a slash');
+  }
+}
+
+/** `--force` and `--no-sync` as the API names them. */
+export function writing({ force, sync }: OutputChoice): { overwrite: boolean; sync: boolean } {
+  return { overwrite: force === true, sync };
+}
+
+/** FILE becomes FILE.sealed, beside it or below the output directory; in place it keeps its name. */
+export function encryptedName(file: InputFile, choice: OutputChoice): string {
+  if (choice.output !== undefined) return choice.output;
+  if (choice.inPlace) return file.path;
+  if (choice.outputDir !== undefined) return join(choice.outputDir, file.relative + choice.suffix);
+  return file.path + choice.suffix;
+}
+
+/**
+ * FILE.sealed becomes FILE. Without the suffix there is no name to derive, unless an output directory keeps the two
+ * apart.
+ *
+ * @throws CallsealError ERR_INVALID_ARGUMENT
+ */
+export function decryptedName(file: InputFile, choice: OutputChoice): string {
+  if (choice.output !== undefined) return choice.output;
+  const ends = file.relative.endsWith(choice.suffix) && basename(file.relative) !== choice.suffix;
+  const strip = (name: string): string => (ends ? name.slice(0, -choice.suffix.length) : name);
+  if (choice.outputDir !== undefined) return join(choice.outputDir, strip(file.relative));
+  if (!ends) {
+    throw usage(`${file.path}: does not end in ${choice.suffix}; say where the result goes with -o or --output-dir`);
+  }
+  return strip(file.path);
+}
+
+/**
+ * Names every output, and refuses when two are the same or one would replace a file that is still to be read. Nothing
+ * has been written then.
+ *
+ * @throws CallsealError ERR_INVALID_ARGUMENT, naming both files
+ */
+export async function planJobs(
+  files: readonly InputFile[],
+  choice: OutputChoice,
+  nameOf: (file: InputFile, choice: OutputChoice) => string,
+): Promise<Job[]> {
+  const place = placeFinder();
+  const jobs = files.map((file) => ({
+    ...file,
+    output: file.problem === undefined ? nameOf(file, choice) : file.path,
+  }));
+  const inputs = new Map<string, Job>();
+  for (const job of jobs) inputs.set(await place(job.path), job);
+  const outputs = new Map<string, Job>();
+  for (const job of jobs) {
+    if (job.problem !== undefined) continue;
+    const target = await place(job.output);
+    const other = outputs.get(target);
+    if (other !== undefined) throw usage(`${other.path} and ${job.path} would both be written to ${job.output}`);
+    outputs.set(target, job);
+    const replaced = inputs.get(target);
+    if (replaced !== undefined && !choice.inPlace && (replaced === job || !(await isCallseal(replaced.path)))) {
+      throw usage(`${job.path} would be written over ${replaced.path}, which is an input too`);
+    }
+  }
+  return jobs;
+}
+
+/** An absolute path with the links in its directory resolved, so that two spellings of one place are seen to be one. */
+function placeFinder(): (path: string) => Promise<string> {
+  const directories = new Map<string, Promise<string>>();
+  return async (path) => {
+    const directory = resolve(dirname(path));
+    let real = directories.get(directory);
+    if (real === undefined) {
+      real = realpath(directory).catch(() => directory);
+      directories.set(directory, real);
+    }
+    return join(await real, basename(path));
+  };
+}
+
+/** Whether a file is encrypted already: it is then passed over as an input, and may be an output. */
+async function isCallseal(path: string): Promise<boolean> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
+    return bytesRead === MAGIC.length && buffer.equals(MAGIC);
+  } catch {
+    return false;
+  } finally {
+    await file?.close();
+  }
+}
+
+function usage(message: string): CallsealError {
+  return new CallsealError('ERR_INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,82 @@
+/** Data through standard input and output. */
+
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CallsealError, errnoOf } from '../errors.ts';
+import { type AtomicOptions, writeAtomically } from './temporary.ts';
+
+/** What stands for standard input among the files, and for standard output after `-o`. */
+export const STDIO = '-';
+
+/**
+ * Checks what `-` stands for, and keeps data off a terminal.
+ *
+ * @returns whether data goes through a stream at all
+ * @throws CallsealError ERR_INVALID_ARGUMENT
+ */
+export function checkStdio(files: readonly string[], output: string | undefined, otherOutput: boolean): boolean {
+  const fromStdin = files.includes(STDIO);
+  if (fromStdin && files.length > 1) throw usage('- (standard input) cannot be given together with other files');
+  if (fromStdin && otherOutput) throw usage('- (standard input) has no name to derive one from; give -o OUT');
+  if (fromStdin && output === undefined && process.stdout.isTTY === true) {
+    throw usage('the result is binary and is not written to a terminal; give -o OUT, or -o - if it must be');
+  }
+  return fromStdin || output === STDIO;
+}
+
+/**
+ * For commands that must read a file from both ends.
+ *
+ * @throws CallsealError ERR_INVALID_ARGUMENT
+ */
+export function refuseStdin(files: readonly string[]): void {
+  if (files.includes(STDIO)) throw usage('- (standard input) cannot be examined; give a file');
+}
+
+/**
+ * Input through a transform to output, each a path or `-`. An output file appears complete or not at all.
+ *
+ * @throws CallsealError
+ */
+export async function streamThrough(
+  input: string,
+  output: string,
+  transform: Transform,
+  options: AtomicOptions & { signal: AbortSignal },
+): Promise<void> {
+  const pump = (sink: Sink) => pumpThrough(input, transform, sink, options.signal);
+  if (output === STDIO) return pump(toStdout);
+  return writeAtomically(output, options, (file) =>
+    pump(async (chunks) => {
+      for await (const chunk of chunks) await file.writeFile(chunk);
+    }),
+  );
+}
+
+type Sink = (chunks: AsyncIterable<Uint8Array>) => Promise<void>;
+
+async function pumpThrough(input: string, transform: Transform, sink: Sink, signal: AbortSignal): Promise<void> {
+  const source = input === STDIO ? process.stdin : createReadStream(input);
+  try {
+    await pipeline(source, transform, sink, { signal });
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const errno = errnoOf(error);
+    if (error !== source.errored || errno === undefined) throw error;
+    const message = `${input === STDIO ? 'standard input' : input}: cannot be read (${errno})`;
+    throw new CallsealError('ERR_IO', message, { cause: error, errno });
+  }
+}
+
+/** Not `pipeline(…, process.stdout)`, which destroys it with whatever error ends the stream. */
+async function toStdout(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of chunks) {
+    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+  }
+}
+
+function usage(message: string): CallsealError {
+  return new CallsealError('ERR_INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,101 @@
+/**
+ * A file that appears under its final name complete or not at all: what the native module does for whole files, for
+ * output that arrives as a stream.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CallsealError, errnoOf } from '../errors.ts';
+
+/** Names of unfinished outputs, ours and the native module's: hidden, random, removed on any failure. */
+export const TEMPORARY_NAME = /^\..*\.[0-9a-f]{16}\.callseal-tmp$/;
+
+const MAX_NAME_BYTES = 255;
+
+export interface AtomicOptions {
+  /** Replace an existing regular file. */
+  overwrite: boolean;
+  /** Sync the file and its directory before it counts as written. */
+  sync: boolean;
+  /** Permissions before the umask. Default 0600. */
+  mode?: number;
+}
+
+/**
+ * Calls `write` with a fresh file, then gives it its name. When `write` or anything else fails, the file
+ * is removed.
+ *
+ * @throws CallsealError ERR_OUTPUT_EXISTS, ERR_IO, and what `write` throws
+ */
+export async function writeAtomically(
+  path: string,
+  options: AtomicOptions,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  await checkTarget(path, options.overwrite);
+  const temporary = temporaryName(path);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const file = await open(temporary, flags, options.mode ?? 0o600).catch((error: unknown) => {
+    throw ioError(`cannot create a file in ${dirname(path)}`, path, error);
+  });
+  try {
+    await write(file);
+    if (options.sync) await file.sync();
+    await publish(temporary, path, options.overwrite);
+    if (options.sync) await syncDirectory(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error instanceof CallsealError ? error : ioError(`cannot write ${path}`, path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function checkTarget(path: string, overwrite: boolean): Promise<void> {
+  const target = await lstat(path).catch(() => undefined);
+  if (target === undefined) return;
+  if (!target.isFile()) throw existsError(`${path} exists and is not a regular file; it is never replaced`, path);
+  if (!overwrite) throw existsError(`${path} exists already`, path);
+}
+
+function temporaryName(path: string): string {
+  const tail = `.${randomBytes(8).toString('hex')}.callseal-tmp`;
+  const name = Buffer.from(`.${basename(path)}`).subarray(0, MAX_NAME_BYTES - tail.length);
+  return join(dirname(path), name.toString().replace(/\ufffd+$/, '') + tail);
+}
+
+/** A link refuses a name that was taken meanwhile; a rename does not. */
+async function publish(temporary: string, path: string, overwrite: boolean): Promise<void> {
+  if (overwrite) {
+    await rename(temporary, path);
+    return;
+  }
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') throw existsError(`${path} appeared while it was being written`, path);
+    throw error;
+  }
+  await rm(temporary);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function existsError(message: string, path: string): CallsealError {
+  return new CallsealError('ERR_OUTPUT_EXISTS', message, { path });
+}
+
+function ioError(message: string, path: string, cause: unknown): CallsealError {
+  const errno = errnoOf(cause);
+  const why = errno ?? (cause instanceof Error ? cause.message : String(cause));
+  return new CallsealError('ERR_IO', `${message} (${why})`, { path, cause, ...(errno ? { errno } : {}) });
+}

@@ -1,0 +1,78 @@
+/** Text for people: made safe for a terminal, numbers and dates in one style everywhere. */
+
+const DAY = 86_400_000;
+
+/**
+ * Control characters, line and paragraph separators, lone surrogates, and the invisible ones that reorder or hide text.
+ * A file name, or a subject in a file's header, is chosen by whoever made it: it must not move the cursor or lie.
+ */
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
+
+const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** One line of text with everything a terminal would act upon written as `\n`, `\u{1b}`, … */
+export function safe(text: string): string {
+  return text.replace(UNSAFE, (c) => SHORT[c] ?? `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
+
+/** Several lines, each safe. Lines after the first are indented, so that none can pass for a message of its own. */
+export function safeLines(text: string): string {
+  return text.split('\n').map(safe).join('\n  ');
+}
+
+/** JSON that is safe on a terminal too: the same characters as `\uXXXX`, which means the same to every parser. */
+export function safeJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(UNSAFE, (c) => (c === '\n' ? c : escapeUnits(c)));
+}
+
+/** Every UTF-16 unit as `\uXXXX`. */
+function escapeUnits(text: string): string {
+  return text.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** `1,234,567`. */
+export function formatInteger(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 file`, `2,000 files`. */
+export function count(number: number, singular: string, plural = `${singular}s`): string {
+  return `${formatInteger(number)} ${number === 1 ? singular : plural}`;
+}
+
+/** `815 bytes`, `35.2 kB`, `5.4 GB`: powers of 1000. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return count(bytes, 'byte');
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `815 bytes`, `35.2 kB (35,211 bytes)`. */
+export function formatBytesExactly(bytes: number): string {
+  return bytes < 1000 ? formatBytes(bytes) : `${formatBytes(bytes)} (${formatInteger(bytes)} bytes)`;
+}
+
+/** `2026-11-21 20:35:07 UTC`. */
+export function formatTime(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** Whole days from `now` to `date`, rounded towards zero; negative once it has passed. */
+export function daysUntil(date: Date, now: Date): number {
+  return Math.trunc((date.getTime() - now.getTime()) / DAY);
+}
+
+/** `expires 2027-11-21 (in 365 days)`, `expired 2024-01-01 (41 days ago)`, `valid from 2027-01-01 (in 3 days)`. */
+export function formatValidity(notBefore: Date, notAfter: Date, now: Date): string {
+  const day = (date: Date): string => date.toISOString().slice(0, 10);
+  const days = (date: Date): string => count(Math.abs(daysUntil(date, now)), 'day');
+  if (notAfter < now) return `expired ${day(notAfter)} (${days(notAfter)} ago)`;
+  if (notBefore > now) return `valid from ${day(notBefore)} (in ${days(notBefore)}) to ${day(notAfter)}`;
+  return `expires ${day(notAfter)} (in ${days(notAfter)})`;
+}

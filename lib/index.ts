@@ -1,0 +1,68 @@
+/**
+ * Callseal encrypts files for X.509 certificates; any one matching private key opens them. All cryptography runs in the
+ * FIPS provider of the system's OpenSSL.
+ *
+ * - Encrypt: load {@link Recipients}, then {@link encryptFile}, {@link encryptInPlace}, {@link encrypt} for bytes, or
+ *   {@link createEncryptStream}.
+ * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
+ *   {@link verify} proves a file without writing it.
+ * - Look: {@link inspect} shows for whom a file was encrypted, without a key.
+ * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
+ * - Evidence: {@link status} says which crypto module runs.
+ *
+ * Every failure is a {@link CallsealError} with a stable code. A file encrypted by any release opens in every later one;
+ * `docs/format.md` describes it.
+ *
+ * @example
+ * const recipients = await Recipients.fromConfig('/etc/lumenvox/client_property.conf');
+ * await encryptFile('call.callsre', 'call.callsre.sealed', { recipients });
+ *
+ * const keys = new KeyRing(['my_private.key'], { passphrases: [Passphrase.fromEnvironment('KEY_PASSPHRASE')] });
+ * await decryptFile('call.callsre.sealed', 'call.callsre', { keys });
+ * keys.destroy();
+ *
+ * @module
+ */
+
+export {
+  createDecryptStream,
+  createEncryptStream,
+  type DecryptFileOptions,
+  type DecryptFileResult,
+  type DecryptOptions,
+  decrypt,
+  decryptFile,
+  type EncryptFileOptions,
+  type EncryptOptions,
+  encrypt,
+  encryptFile,
+  encryptInPlace,
+  type FileResult,
+  type Inspection,
+  inspect,
+  type ProgressListener,
+  type RecipientEntryInfo,
+  type VerifyOptions,
+  type VerifyResult,
+  verify,
+} from './callfile/index.ts';
+export { CallsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from './errors.ts';
+export { Passphrase } from './native/passphrase.ts';
+export type { CertificateInfo, RecipientInfo, RecipientSource } from './recipients/examine.ts';
+export { KeyRing, type KeyRingOptions, type KeySource, type RingMatch } from './recipients/keyring.ts';
+export type { PassphraseSource } from './recipients/passphrases.ts';
+export {
+  FAIL_CLOSED,
+  type PolicyAction,
+  type RecipientPolicy,
+  type RecipientProblemKind,
+} from './recipients/policy.ts';
+export {
+  createCertificate,
+  generatePrivateKey,
+  loadPrivateKey,
+  type PrivateKey,
+  type SubjectAttributes,
+} from './recipients/private-key.ts';
+export { type RecipientProblem, Recipients } from './recipients/recipients.ts';
+export { type Status, status } from './status.ts';

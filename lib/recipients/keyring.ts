@@ -1,0 +1,204 @@
+/** The private keys at hand: none is opened, and no passphrase asked for, before a file needs it. */
+
+import { CallsealError, type ErrorCode } from '../errors.ts';
+import type { NativePrivateKey } from '../native/binding.ts';
+import { isPassphraseProblem, KeyFile } from './key-file.ts';
+import type { PassphraseSource } from './passphrases.ts';
+import type { PrivateKey } from './private-key.ts';
+
+export type { PassphraseSource } from './passphrases.ts';
+export { createCertificate, generatePrivateKey, loadPrivateKey, type PrivateKey } from './private-key.ts';
+
+/** A private-key file (PEM, DER or PKCS#12), and what may open it. */
+export interface KeySource {
+  path: string;
+  /** For this key alone; they are tried before those of the ring. */
+  passphrases?: readonly PassphraseSource[];
+}
+
+/** What goes for all keys of a ring. */
+export interface KeyRingOptions {
+  passphrases?: readonly PassphraseSource[];
+}
+
+/** The key that opens one of the entries asked for. */
+export interface RingMatch {
+  key: NativePrivateKey;
+  /** Which of the key ids asked for it has. */
+  index: number;
+}
+
+/** A key file with one of these problems is passed over as long as another key may open the file. */
+const PASSED_OVER: ReadonlySet<ErrorCode> = new Set([
+  'ERR_PASSPHRASE_REQUIRED',
+  'ERR_WRONG_PASSPHRASE',
+  'ERR_KEY_UNREADABLE',
+  'ERR_NOT_APPROVED',
+  'ERR_INVALID_ARGUMENT',
+  'ERR_IO',
+]);
+
+/**
+ * Private keys to open files with. Keys stay open, in native memory only, until {@link KeyRing.destroy}.
+ *
+ * @example
+ * const keys = new KeyRing(['my_private.key'], {
+ *   passphrases: [(path, attempt) => Passphrase.prompt(`Passphrase of ${path} (${attempt}): `, false)],
+ * });
+ * try {
+ *   await decryptFile('call.callsre.sealed', 'call.callsre', { keys });
+ * } finally {
+ *   keys.destroy();
+ * }
+ */
+export class KeyRing {
+  readonly #files: KeyFile[];
+  readonly #given: NativePrivateKey[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+  #destroyed = false;
+
+  /** Names the keys; opens none. */
+  constructor(sources: readonly (string | KeySource)[], options: KeyRingOptions = {}) {
+    const common = options.passphrases ?? [];
+    this.#files = sources.map((source) => {
+      if (typeof source === 'string') return new KeyFile(source, common);
+      return new KeyFile(source.path, [...(source.passphrases ?? []), ...common]);
+    });
+  }
+
+  /** A ring of open keys, which belong to it from now on: its `destroy()` destroys them. */
+  static of(...keys: PrivateKey[]): KeyRing {
+    const ring = new KeyRing([]);
+    ring.#given.push(...keys);
+    return ring;
+  }
+
+  /**
+   * Finds the key with one of the ids. Looked at in turn: keys that are open; unencrypted files; encrypted files that a
+   * certificate or public key, in the same file or beside it under a name that pairs, says to fit; encrypted files of
+   * which nothing is known. A passphrase is asked for only in the last two cases, by one caller at a time.
+   *
+   * @param keyIds SHA-256 of each DER SubjectPublicKeyInfo, 32 bytes.
+   * @returns Null when every key is another one.
+   * @throws {CallsealError} `ERR_WRONG_PASSPHRASE` or `ERR_PASSPHRASE_REQUIRED` when a key that fits, or may fit, stays
+   *   closed; `ERR_KEY_UNREADABLE` or `ERR_IO` when a file may hold the key and cannot be read; `ERR_KEY_USE` after
+   *   `destroy()`.
+   */
+  async open(keyIds: readonly Uint8Array[]): Promise<RingMatch | null> {
+    const wanted = new Map(keyIds.map((id, index) => [Buffer.from(id).toString('hex'), index]));
+    this.#requireAlive();
+    const found = this.#findOpened(wanted);
+    if (found !== null) return found;
+    const search = this.#turn.then(() => this.#search(wanted));
+    this.#turn = search.catch(() => undefined);
+    return search;
+  }
+
+  /** The keys that are open now. */
+  opened(): NativePrivateKey[] {
+    const fromFiles = this.#files.flatMap((file) => (file.key === null ? [] : [file.key]));
+    return [...this.#given, ...fromFiles];
+  }
+
+  /** What was done outside the FIPS module to open the keys, a sentence each; empty when nothing was. */
+  get notes(): string[] {
+    const ofFiles = this.#files.flatMap(({ path, key }) =>
+      key?.unwrappedOutside ? [`${path}: ${key.unwrappedOutside}`] : [],
+    );
+    return [...this.#given.flatMap((key) => key.unwrappedOutside ?? []), ...ofFiles];
+  }
+
+  /** Why keys were not tried, a sentence each, for messages. @internal */
+  get untried(): string[] {
+    return this.#files.flatMap(({ path, key, pairedCertificate }) => {
+      if (key !== null || pairedCertificate === null) return [];
+      return [`key ${path} was not tried, as the certificate beside it, ${pairedCertificate}, is of another key`];
+    });
+  }
+
+  /** Cleanses every key. The ring opens nothing afterwards. */
+  destroy(): void {
+    this.#destroyed = true;
+    for (const key of this.#given.splice(0)) key.destroy();
+    for (const file of this.#files) file.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+  }
+
+  #requireAlive(): void {
+    if (this.#destroyed) throw new CallsealError('ERR_KEY_USE', 'the key ring was destroyed; make a new one');
+  }
+
+  #findOpened(wanted: ReadonlyMap<string, number>): RingMatch | null {
+    for (const key of this.opened()) {
+      const index = wanted.get(Buffer.from(key.spkiSha256).toString('hex'));
+      if (index !== undefined) return { key, index };
+    }
+    return null;
+  }
+
+  async #search(wanted: ReadonlyMap<string, number>): Promise<RingMatch | null> {
+    this.#requireAlive();
+    const found = this.#findOpened(wanted);
+    if (found !== null) return found;
+    const problems: CallsealError[] = [];
+    const groups = await this.#sort(wanted, problems);
+    for (const group of groups) {
+      for (const file of group) {
+        const match = await this.#try(file, wanted, problems);
+        if (match !== null) return match;
+      }
+      // Nobody is asked for the passphrases of other keys while one that fits stays closed.
+      if (group === groups[1]) throwFirst(problems.filter(isPassphraseProblem));
+    }
+    throwFirst(problems);
+    return null;
+  }
+
+  /** Unopened files: unencrypted ones, those that fit, those that may fit. The others are left alone. */
+  async #sort(wanted: ReadonlyMap<string, number>, problems: CallsealError[]): Promise<KeyFile[][]> {
+    const unencrypted: KeyFile[] = [];
+    const fitting: KeyFile[] = [];
+    const unknown: KeyFile[] = [];
+    for (const file of this.#files) {
+      if (file.key !== null) continue;
+      try {
+        if (!(await file.isEncrypted())) unencrypted.push(file);
+        else if (file.likelihood(wanted) === 'fits') fitting.push(file);
+        else if (file.likelihood(wanted) === 'unknown') unknown.push(file);
+      } catch (error) {
+        passOver(error, problems);
+      }
+    }
+    return [unencrypted, fitting, unknown];
+  }
+
+  async #try(file: KeyFile, wanted: ReadonlyMap<string, number>, problems: CallsealError[]): Promise<RingMatch | null> {
+    try {
+      await file.open();
+    } catch (error) {
+      passOver(error, problems);
+    }
+    if (this.#destroyed) file.destroy();
+    this.#requireAlive();
+    return this.#findOpened(wanted);
+  }
+}
+
+function passOver(error: unknown, problems: CallsealError[]): void {
+  if (!(error instanceof CallsealError) || !PASSED_OVER.has(error.code)) throw error;
+  problems.push(error);
+}
+
+/** The problem that says most: a wrong passphrase, then a missing one, then a file that cannot be read. */
+function throwFirst(problems: readonly CallsealError[]): void {
+  const by = (code: ErrorCode) => problems.find((problem) => problem.code === code);
+  const first = by('ERR_WRONG_PASSPHRASE') ?? by('ERR_PASSPHRASE_REQUIRED') ?? problems[0];
+  if (first !== undefined) throw first;
+}

@@ -1,0 +1,51 @@
+// Hostile certificate files: every input is read as recipients, and what is said of them must be fit to be printed.
+//
+// Seeds: corpus/fuzz_certificate. See module_from_environment.h for the crypto module.
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include <string>
+
+#include "../test/module_from_environment.h"
+#include "certificate.h"
+#include "error.h"
+
+namespace {
+
+using namespace callseal;
+
+void require(bool condition) {
+  if (!condition) abort();
+}
+
+void require_printable(const std::string& text) {
+  for (char c : text) require(static_cast<uint8_t>(c) >= 0x20 && c != 0x7F);
+}
+
+void check(const RecipientEntry& entry) {
+  require(entry.public_key != nullptr && entry.public_key->bits() >= 0);
+  require(!entry.public_key->to_pem().empty());
+  if (!entry.certificate) return;
+  require_printable(entry.certificate->subject);
+  require_printable(entry.certificate->issuer);
+  require_printable(entry.certificate->signature_algorithm);
+  require(entry.certificate->serial.empty() || entry.certificate->serial[0] != 0);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  test::initialise_module_from_environment();
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  try {
+    for (const RecipientEntry& entry : read_recipients(ByteView(data, size))) check(entry);
+  } catch (const Error& error) {
+    require(error.code() == Code::kCertificateUnreadable);
+    require_printable(error.what());
+  }
+  require(ERR_peek_error() == 0);
+  return 0;
+}

@@ -1,0 +1,273 @@
+#include "file_job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "scratch.h"
+#include "system_calls.h"
+#include "test.h"
+
+namespace callseal::test {
+namespace {
+
+const SecretKey& sample_key() {
+  static const SecretKey key(KeyUse::kFloe, sample_bytes(32));
+  return key;
+}
+const Bytes kAad = sample_bytes(48, 7);
+const Bytes kHeader = sample_bytes(311, 8);
+
+FloeMessage new_message(uint32_t segment_length) {
+  return FloeMessage::create(sample_key(), kAad, segment_length);
+}
+
+FileJobResult encrypt(const std::string& input, const std::string& output, uint32_t segment_length = 4096,
+                      bool replace = false, bool sync = false) {
+  JobControl control;
+  FileJobResult result = encrypt_file(input, kHeader, new_message(segment_length), {output, replace, sync}, control);
+  CHECK_EQ(control.progress(), result.input_bytes);
+  return result;
+}
+
+FileJobResult decrypt(const std::string& input, const std::optional<std::string>& output, bool replace = false) {
+  JobControl control;
+  std::optional<OutputOptions> options;
+  if (output.has_value()) options = OutputOptions{*output, replace, false};
+  FileJobResult result = decrypt_file(input, kHeader.size(), sample_key(), kAad, options, control);
+  CHECK_EQ(control.progress(), result.input_bytes);
+  return result;
+}
+
+void set_old_time(const std::string& path) {
+  timespec past[2] = {{1000000000, 0}, {1000000000, 0}};
+  CHECK_EQ(utimensat(AT_FDCWD, path.c_str(), past, 0), 0);
+}
+
+// A file of 3 MiB and a bit, so that a job reads it in four blocks; last changed long ago.
+std::string large_input(const ScratchFolder& folder) {
+  std::string path = folder.write("in", sample_bytes((size_t{3} << 20) + 5));
+  set_old_time(path);
+  return path;
+}
+
+TEST(file_job_round_trips_sizes_and_segment_lengths) {
+  ScratchFolder folder;
+  constexpr size_t kBlock = size_t{1} << 20;
+  for (uint32_t segment : {1024u, 4096u, 65536u, 1048576u, 16777216u}) {
+    const size_t step = segment - kFloeSegmentOverhead;
+    for (size_t size : {size_t{0}, size_t{1}, step - 1, step, step + 1, kBlock / segment * step,
+                        kBlock / segment * step + 1, 2 * kBlock + 17}) {
+      Bytes plaintext = sample_bytes(size);
+      std::string in = folder.write("in", plaintext);
+      FileJobResult encrypted = encrypt(in, folder.path("sealed"), segment, true);
+      CHECK_EQ(encrypted.input_bytes, uint64_t{size});
+      CHECK_EQ(encrypted.output_bytes, kHeader.size() + new_message(segment).encrypted_length(size));
+      CHECK_EQ(std::filesystem::file_size(folder.path("sealed")), encrypted.output_bytes);
+      FileJobResult decrypted = decrypt(folder.path("sealed"), folder.path("out"), true);
+      CHECK_EQ(decrypted.input_bytes, encrypted.output_bytes);
+      CHECK_EQ(decrypted.output_bytes, uint64_t{size});
+      CHECK(folder.read("out") == plaintext);
+      CHECK(decrypt(folder.path("sealed"), std::nullopt).output_bytes == size);
+    }
+  }
+  CHECK_EQ(folder.listing(), std::string("in out sealed"));
+}
+
+TEST(file_job_writes_what_buffers_read) {
+  ScratchFolder folder;
+  Bytes plaintext = sample_bytes(100000);
+  encrypt(folder.write("in", plaintext), folder.path("sealed"));
+  Bytes sealed = folder.read("sealed");
+  CHECK(std::equal(kHeader.begin(), kHeader.end(), sealed.begin()));
+  ByteView body = ByteView(sealed).subview(kHeader.size(), sealed.size() - kHeader.size());
+  FloeMessage message = FloeMessage::open(sample_key(), kAad, body.subview(0, kFloeHeaderLength));
+  Bytes out(body.size());
+  out.resize(decrypt_floe_body(message, body, out.data()));
+  CHECK(out == plaintext);
+}
+
+TEST(file_job_that_was_cancelled_before_leaves_nothing) {
+  ScratchFolder folder;
+  JobControl control;
+  control.cancel();
+  std::string in = folder.write("in", sample_bytes(10));
+  CHECK_THROWS_CODE(encrypt_file(in, kHeader, new_message(4096), {folder.path("sealed"), false, true}, control),
+                    Code::kAborted);
+  CHECK_EQ(folder.listing(), std::string("in"));
+}
+
+// Runs `disturb` before the second block is written, which comes from the middle of the input.
+template <typename Job>
+void run_disturbed(const std::function<void()>& disturb, Job&& job) {
+  SystemCalls calls;
+  calls.before = [&](const std::string& name) {
+    if (name == "write" && calls.count("write") == 2) disturb();
+    return 0;
+  };
+  job();
+  CHECK(!"the job was not disturbed");
+}
+
+TEST(file_job_that_is_cancelled_midway_leaves_nothing) {
+  ScratchFolder folder;
+  std::string in = large_input(folder);
+  encrypt(in, folder.path("sealed"));
+  JobControl encrypting, decrypting;
+  OutputOptions out{folder.path("out"), false, true};
+  CHECK_THROWS_CODE(run_disturbed([&] { encrypting.cancel(); },
+                                  [&] { encrypt_file(in, kHeader, new_message(4096), out, encrypting); }),
+                    Code::kAborted);
+  CHECK_THROWS_CODE(
+      run_disturbed([&] { decrypting.cancel(); },
+                    [&] { decrypt_file(folder.path("sealed"), kHeader.size(), sample_key(), kAad, out, decrypting); }),
+      Code::kAborted);
+  for (const JobControl* control : {&encrypting, &decrypting}) {
+    CHECK(control->progress() > 0 && control->progress() < (size_t{3} << 20));
+  }
+  CHECK_EQ(folder.listing(), std::string("in sealed"));
+}
+
+TEST(file_job_refuses_an_input_that_changes_meanwhile) {
+  struct Change {
+    const char* name;
+    std::function<void(const std::string&)> make;
+  };
+  const Change changes[] = {
+      {"shrinks below what was read", [](const std::string& path) { CHECK_EQ(truncate(path.c_str(), 10), 0); }},
+      {"loses its last byte", [](const std::string& path) { CHECK_EQ(truncate(path.c_str(), (3 << 20) + 4), 0); }},
+      {"grows", [](const std::string& path) { std::ofstream(path, std::ios::app) << "more"; }},
+      {"changes behind the reader",
+       [](const std::string& path) { std::fstream(path, std::ios::in | std::ios::out).put('x'); }},
+      {"is truncated and written anew",
+       [](const std::string& path) { std::ofstream(path) << std::string((size_t{3} << 20) + 5, 'y'); }},
+  };
+  for (const Change& change : changes) {
+    ScratchFolder folder;
+    std::string in = large_input(folder);
+    for (bool in_place : {false, true}) {
+      JobControl control;
+      OutputOptions out{folder.path(in_place ? "in" : "out"), in_place, true};
+      auto job = [&] { encrypt_file(in, kHeader, new_message(4096), out, control); };
+      CHECK_THROWS_CODE(run_disturbed([&] { change.make(in); }, job), Code::kInputChanged);
+      CHECK_EQ(folder.listing(), std::string("in"));
+      in = large_input(folder);
+    }
+  }
+}
+
+TEST(file_job_refuses_an_encrypted_input_that_changes_meanwhile) {
+  ScratchFolder folder;
+  encrypt(large_input(folder), folder.path("sealed"));
+  set_old_time(folder.path("sealed"));
+  JobControl control;
+  OutputOptions out{folder.path("out"), false, true};
+  auto job = [&] { decrypt_file(folder.path("sealed"), kHeader.size(), sample_key(), kAad, out, control); };
+  CHECK_THROWS_CODE(run_disturbed([&] { CHECK_EQ(truncate(folder.path("sealed").c_str(), 1 << 20), 0); }, job),
+                    Code::kInputChanged);
+  CHECK_EQ(folder.listing(), std::string("in sealed"));
+}
+
+TEST(file_job_in_place_replaces_the_input_once_complete) {
+  ScratchFolder folder;
+  Bytes plaintext = sample_bytes(100000);
+  std::string path = folder.write("call", plaintext);
+  if (geteuid() == 0) CHECK_EQ(chown(path.c_str(), 1234, 5678), 0);
+  struct stat before {};
+  CHECK_EQ(stat(path.c_str(), &before), 0);
+  encrypt(path, path, 4096, true);
+  struct stat after {};
+  CHECK_EQ(stat(path.c_str(), &after), 0);
+  CHECK(after.st_uid == before.st_uid && after.st_gid == before.st_gid);
+  CHECK_EQ(after.st_mode & 07777, mode_t{0600});
+  CHECK_EQ(folder.listing(), std::string("call"));
+  decrypt(path, path, true);
+  CHECK(folder.read("call") == plaintext);
+  CHECK_EQ(folder.listing(), std::string("call"));
+}
+
+TEST(file_job_in_place_does_not_replace_a_newcomer) {
+  ScratchFolder folder;
+  std::string in = large_input(folder);
+  JobControl control;
+  auto job = [&] { encrypt_file(in, kHeader, new_message(4096), {in, true, true}, control); };
+  auto newcomer = [&] {
+    folder.write("other", sample_bytes(5));
+    CHECK_EQ(rename(folder.path("other").c_str(), in.c_str()), 0);
+  };
+  CHECK_THROWS_CODE(run_disturbed(newcomer, job), Code::kInputChanged);
+  CHECK(folder.read("in") == sample_bytes(5));
+  CHECK_EQ(folder.listing(), std::string("in"));
+}
+
+TEST(file_job_leaves_the_input_alone_whatever_call_fails) {
+  ScratchFolder folder;
+  std::string in = large_input(folder);
+  const Bytes plaintext = folder.read("in");
+  const std::vector<std::string> calls_until_rename = {"write",  "write", "write",   "write",
+                                                       "fchown", "fsync", "renameat"};
+  for (size_t failing = 1; failing <= calls_until_rename.size(); ++failing) {
+    SystemCalls calls;
+    calls.before = [&](const std::string&) { return calls.seen.size() == failing ? ENOSPC : 0; };
+    Error error = CHECK_THROWS_CODE(encrypt(in, in, 4096, true, true), Code::kIo);
+    CHECK_EQ(error.errno_name(), std::string("ENOSPC"));
+    CHECK(std::equal(calls.seen.begin(), calls.seen.end(), calls_until_rename.begin()));
+    CHECK_EQ(calls.seen.size(), failing);
+    CHECK_EQ(folder.listing(), std::string("in"));
+    CHECK(folder.read("in") == plaintext);
+  }
+  encrypt(in, in, 4096, true, true);
+  CHECK(folder.read("in") != plaintext);
+}
+
+// Neither authenticating alone nor decrypting accepts `bytes`, and no output appears.
+void check_refused(const ScratchFolder& folder, const Bytes& bytes, Code code) {
+  std::string path = folder.write("bad", bytes);
+  CHECK_THROWS_CODE(decrypt(path, std::nullopt), code);
+  CHECK_THROWS_CODE(decrypt(path, folder.path("out")), code);
+  CHECK_EQ(folder.listing(), std::string("bad in sealed"));
+}
+
+TEST(file_job_tells_truncated_from_tampered) {
+  ScratchFolder folder;
+  encrypt(folder.write("in", sample_bytes(20000)), folder.path("sealed"));
+  const Bytes sealed = folder.read("sealed");
+  const size_t body = kHeader.size() + kFloeHeaderLength;
+  for (size_t length : {kHeader.size(), body - 1, body, body + 1, body + 4, body + 4095, body + 4096, body + 4 * 4096,
+                        sealed.size() - 1}) {
+    check_refused(folder, Bytes(sealed.begin(), sealed.begin() + static_cast<ptrdiff_t>(length)), Code::kTruncated);
+  }
+  for (size_t offset = kHeader.size(); offset < sealed.size(); offset += 1013) {
+    Bytes changed = sealed;
+    changed[offset] ^= 4;
+    check_refused(folder, changed, Code::kTampered);
+  }
+  Bytes longer = sealed;
+  longer.push_back(0);
+  check_refused(folder, longer, Code::kTampered);
+}
+
+TEST(file_job_refuses_a_body_that_is_not_there) {
+  ScratchFolder folder;
+  std::string path = folder.write("in", sample_bytes(100));
+  JobControl control;
+  for (uint64_t offset : {uint64_t{27}, uint64_t{100}, uint64_t{101}, uint64_t{1} << 52, UINT64_MAX}) {
+    CHECK_THROWS_CODE(decrypt_file(path, offset, sample_key(), kAad, std::nullopt, control), Code::kTruncated);
+  }
+  CHECK_THROWS_CODE(decrypt_file(path, 0, sample_key(), kAad, std::nullopt, control), Code::kTampered);
+}
+
+TEST(file_job_refuses_outputs_before_it_works) {
+  ScratchFolder folder;
+  std::string in = folder.write("in", sample_bytes(100));
+  folder.write("out", {});
+  CHECK_THROWS_CODE(encrypt(in, folder.path("out")), Code::kOutputExists);
+  CHECK_THROWS_CODE(encrypt(in, folder.path("missing/out")), Code::kIo);
+  CHECK_THROWS_CODE(encrypt(folder.path("absent"), folder.path("new")), Code::kIo);
+  CHECK_EQ(folder.listing(), std::string("in out"));
+}
+
+}  // namespace
+}  // namespace callseal::test

@@ -1,0 +1,93 @@
+#include "system_calls.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/types.h>
+
+#include <algorithm>
+
+namespace callseal::test {
+namespace {
+
+SystemCalls* active = nullptr;
+bool inside = false;  // what `before` itself calls is passed on
+
+// 0, or the errno the call is to fail with.
+int announce(const char* name) {
+  if (active == nullptr || inside) return 0;
+  inside = true;
+  active->seen.push_back(name);
+  int failure = active->before ? active->before(name) : 0;
+  inside = false;
+  return failure;
+}
+
+template <typename Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+SystemCalls::SystemCalls() {
+  active = this;
+}
+SystemCalls::~SystemCalls() {
+  active = nullptr;
+}
+
+size_t SystemCalls::count(const std::string& name) const {
+  return static_cast<size_t>(std::count(seen.begin(), seen.end(), name));
+}
+
+}  // namespace callseal::test
+
+using callseal::test::active;
+using callseal::test::announce;
+using callseal::test::next;
+
+#define FAIL_IF_ANNOUNCED(name)       \
+  if (int failure = announce(name)) { \
+    errno = failure;                  \
+    return -1;                        \
+  }
+
+extern "C" {
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED ssize_t write(int fd, const void* bytes, size_t length) {
+  FAIL_IF_ANNOUNCED("write");
+  static auto* real = next<ssize_t(int, const void*, size_t)>("write");
+  return real(fd, bytes, active == nullptr ? length : std::min(length, active->longest_write));
+}
+
+EXPORTED int fsync(int fd) {
+  FAIL_IF_ANNOUNCED("fsync");
+  static auto* real = next<int(int)>("fsync");
+  return real(fd);
+}
+
+EXPORTED int fchown(int fd, uid_t user, gid_t group) noexcept {
+  FAIL_IF_ANNOUNCED("fchown");
+  static auto* real = next<int(int, uid_t, gid_t)>("fchown");
+  return real(fd, user, group);
+}
+
+EXPORTED int renameat(int from_dir, const char* from, int to_dir, const char* to) noexcept {
+  FAIL_IF_ANNOUNCED("renameat");
+  static auto* real = next<int(int, const char*, int, const char*)>("renameat");
+  return real(from_dir, from, to_dir, to);
+}
+
+EXPORTED int renameat2(int from_dir, const char* from, int to_dir, const char* to, unsigned int flags) noexcept {
+  FAIL_IF_ANNOUNCED("renameat2");
+  static auto* real = next<int(int, const char*, int, const char*, unsigned int)>("renameat2");
+  return real(from_dir, from, to_dir, to, flags);
+}
+
+EXPORTED int linkat(int from_dir, const char* from, int to_dir, const char* to, int flags) noexcept {
+  FAIL_IF_ANNOUNCED("linkat");
+  static auto* real = next<int(int, const char*, int, const char*, int)>("linkat");
+  return real(from_dir, from, to_dir, to, flags);
+}
+}

@@ -1,0 +1,48 @@
+/** Files and places that are hard to write to. */
+
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, mkdirSync, openSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+import { tempDir } from './temp.ts';
+
+/** A file of `length` zero bytes that takes no room. */
+export function sparseFile(path: string, length: number): string {
+  closeSync(openSync(path, 'w'));
+  truncateSync(path, length);
+  return path;
+}
+
+/** SHA-256 of a file of any size. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
+
+export interface SmallDisk {
+  dir: string;
+  release: () => void;
+}
+
+/** A file system of `kibibytes`, or the reason why there is none. */
+export function smallDisk(kibibytes: number): SmallDisk | string {
+  const dir = join(tempDir(), 'disk');
+  mkdirSync(dir);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kibibytes}k`, 'tmpfs', dir], { stdio: 'pipe' });
+  } catch (error) {
+    return `this user cannot mount a small file system (${(error as Error).message.split('\n')[0]})`;
+  }
+  return { dir, release: () => execFileSync('umount', [dir]) };
+}
+
+/** A directory that nothing can be created in, even by root, or the reason why there is none. */
+export function readOnlyDirectory(): SmallDisk | string {
+  const disk = smallDisk(64);
+  if (typeof disk === 'string') return disk;
+  execFileSync('mount', ['-o', 'remount,ro', disk.dir]);
+  return disk;
+}
