@@ -184,7 +184,9 @@ describe('a writer that dies', () => {
     stream.on('data', (chunk: Buffer) => written.push(chunk));
     const spoken = plaintext.subarray(0, 3 * (segmentLength - 32) + 100);
     for (let at = 0; at < spoken.length; at += 160) stream.write(spoken.subarray(at, at + 160));
-    await turns(100);
+    // Header, FLOE header and three segments.
+    while (written.length < 5) await nextTurn();
+    await turns(20);
     stream.destroy();
     const left = Buffer.concat(written);
     expect(await inspect(left)).toMatchObject({ state: 'truncated', segments: 3, plaintextBytes: null });

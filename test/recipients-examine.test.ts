@@ -1,0 +1,61 @@
+/** examineRecipientFile: everything in a file and everything wrong with it, before any policy. */
+
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { describeRecipient, examineRecipientFile } from '../lib/recipients/examine.ts';
+import { bundle, certify, makeKeyPair } from './helpers/keys.ts';
+import { tempDir } from './helpers/temp.ts';
+
+const dir = tempDir();
+let mixed: string;
+
+beforeAll(() => {
+  const good = makeKeyPair(dir, { name: 'good' });
+  const weak = makeKeyPair(dir, { name: 'weak', bits: 1024 });
+  const curve = makeKeyPair(dir, { name: 'curve', bits: 'ec' });
+  const old = certify(dir, weak.privateKey, {
+    from: '20190101000000Z',
+    to: '20200101000000Z',
+    name: 'old',
+    file: 'old.crt',
+  });
+  mixed = bundle(join(dir, 'mixed.pem'), good.certificate, old, curve.certificate);
+});
+
+describe('a file with good and bad certificates', () => {
+  it('shows every entry with its own findings', async () => {
+    const { entries, findings } = await examineRecipientFile({ path: mixed }, new Date('2020-01-11T00:00:00Z'));
+    expect(findings).toEqual([]);
+    const kinds = entries.map(({ info, findings: own }) => [info.algorithm, info.bits, own.map(({ kind }) => kind)]);
+    expect(kinds).toEqual([
+      ['RSA', 2048, ['notYetValid']],
+      ['RSA', 1024, ['weak', 'expired']],
+      ['EC', 256, ['nonRsa', 'notYetValid']],
+    ]);
+    expect(entries[1]!.findings[1]!.fact).toContain('expired 10 days ago, on 2020-01-01');
+  });
+
+  it('names origin, file and subject in every finding', async () => {
+    const origin = 'client_property.conf:7';
+    const { entries } = await examineRecipientFile({ path: mixed, origin });
+    for (const { info, findings } of entries.slice(1)) {
+      expect(findings.length).toBeGreaterThan(0);
+      for (const { fact, remedy, path } of findings) {
+        expect(fact.startsWith(`${origin}: ${describeRecipient(info)} `)).toBe(true);
+        expect(remedy).not.toBe('');
+        expect(path).toBe(mixed);
+      }
+    }
+  });
+});
+
+describe('a file that is not there', () => {
+  it('is a finding, not an exception', async () => {
+    const path = join(dir, 'missing.crt');
+    const { entries, findings } = await examineRecipientFile({ path, origin: 'client_property.conf:7' });
+    expect(entries).toEqual([]);
+    expect(findings).toMatchObject([{ kind: 'unreadable', code: 'ERR_CERTIFICATE_UNREADABLE', path }]);
+    expect(findings[0]!.fact).toContain(`${path}: no such file or directory (ENOENT)`);
+  });
+});
