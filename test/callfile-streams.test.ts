@@ -239,6 +239,11 @@ describe('arguments', () => {
     ['inspect: an empty path', () => inspect('')],
     ['a policy that does not exist', () => Recipients.load([], { expried: 'warn' } as never)],
     ['an action that does not exist', () => Recipients.load([], { expired: 'ignore' as never })],
+    ['recipients: a path without a list', () => Recipients.load('my_cert.crt' as never)],
+    ['recipients: an empty path', () => Recipients.load([''])],
+    ['recipients: nothing for a path', () => Recipients.load([undefined as never])],
+    ['keys: a path without a list', () => new KeyRing('my_private.key' as never)],
+    ['keys: a source without a path', () => new KeyRing([{} as never])],
     ['a minimum of none', () => Recipients.load([], { minimum: 0 })],
   ])('%s', async (_what, call) => {
     expect(await codeOf(call)).toBe('ERR_INVALID_ARGUMENT');

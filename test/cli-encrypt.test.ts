@@ -72,6 +72,14 @@ describe('outputs', () => {
     expect((await opened('out/b.sealed')).toString()).toBe('b');
   });
 
+  it('says that a directory cannot be made', async () => {
+    const run = await encrypt('--output-dir', 'call/dir', 'call');
+    expect([run.status, run.stderr]).toEqual([
+      13,
+      'callseal: encrypt: call: cannot make the directory call/dir (ENOTDIR)\n',
+    ]);
+  });
+
   it('refuses two inputs for one output, before anything is written', async () => {
     mkdirSync(at('one'));
     mkdirSync(at('two'));

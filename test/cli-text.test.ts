@@ -3,10 +3,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InputFile } from '../lib/cli/files.ts';
+import { describe as describeError } from '../lib/cli/output.ts';
 import { decryptedName, encryptedName } from '../lib/cli/outputs.ts';
 import { parseSubject } from '../lib/cli/subject.ts';
 import { TEMPORARY_NAME } from '../lib/cli/temporary.ts';
 import { daysUntil, formatBytes, formatInteger, formatValidity, safe, safeJson, safeLines } from '../lib/cli/text.ts';
+import { CallsealError } from '../lib/errors.ts';
 import { codeOf } from './helpers/errors.ts';
 
 describe('safe text', () => {
@@ -40,6 +42,27 @@ describe('safe text', () => {
           expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(original)));
           expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202a-\u202e]/u);
         }
+      }),
+    );
+  });
+});
+
+describe('what went wrong', () => {
+  it('names the file once', () => {
+    const said = (message: string, path: string) => describeError(new CallsealError('ERR_IO', message), path);
+    expect(said('x.sealed exists already', 'x.sealed')).toBe('x.sealed exists already');
+    expect(said('cannot open /a/b+(c).x: gone', '/a/b+(c).x')).toBe('cannot open /a/b+(c).x: gone');
+    expect(said('x.sealed exists already', 'x')).toBe('x: x.sealed exists already');
+    expect(said('cannot make dir/x', 'x')).toBe('x: cannot make dir/x');
+    expect(said('-a is gone', '-a')).toBe('-a is gone');
+    expect(said('unexpected end', 'x')).toBe('x: unexpected end');
+    expect(describeError(new TypeError('bug'), 'x')).toBe('x: unexpected failure: bug');
+  });
+
+  it('takes any name', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ minLength: 1 }), fc.string({ minLength: 1, unit: 'binary' })), (path) => {
+        expect(describeError(new CallsealError('ERR_IO', `"${path}" is gone`), path)).toContain(path);
       }),
     );
   });

@@ -10,7 +10,7 @@ import type { InputFile } from './files.ts';
 import { interruptExitCode } from './interrupt.ts';
 import { exitCodeFor, type Failure, type Output } from './output.ts';
 import { Progress } from './progress.ts';
-import { count, formatBytes } from './text.ts';
+import { count, formatBytes, formatInteger } from './text.ts';
 
 const MAX_AT_ONCE = 8;
 
@@ -143,13 +143,13 @@ export class FileBatch<D extends FileDone> {
       return;
     }
     const { bytes, line, skipped } = result.value;
-    if (skipped && !several) this.#output.notice(`${path}: ${line}; left alone`);
     if (skipped) this.#skipped += 1;
     else {
       this.#done += 1;
       this.#bytes += bytes;
     }
-    this.#output.detail(`${path}: ${line}`);
+    if (skipped && !several) this.#output.notice(`${path}: ${line}; left alone`);
+    else this.#output.detail(`${path}: ${line}`);
   }
 
   #conclude(total: number, options: { signal: AbortSignal; several: boolean; passedOver: number }): number {
@@ -170,9 +170,9 @@ export class FileBatch<D extends FileDone> {
 
   #score(passedOver: number): string {
     const parts = [`${count(this.#done, 'file')} ${this.#words.done} (${formatBytes(this.#bytes)})`];
-    if (this.#skipped > 0) parts.push(`${this.#skipped} left alone: ${this.#words.skipped}`);
-    if (passedOver > 0) parts.push(`${passedOver} passed over`);
-    if (this.#failures.length > 0) parts.push(`${this.#failures.length} failed`);
+    if (this.#skipped > 0) parts.push(`${formatInteger(this.#skipped)} left alone: ${this.#words.skipped}`);
+    if (passedOver > 0) parts.push(`${formatInteger(passedOver)} passed over`);
+    if (this.#failures.length > 0) parts.push(`${formatInteger(this.#failures.length)} failed`);
     return parts.join(', ');
   }
 }

@@ -1,7 +1,5 @@
 /** `callseal decrypt`: encrypted files back into what they were. */
 
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { decryptFile } from '../callfile/decrypt.ts';
 import { createDecryptStream } from '../callfile/decrypt-stream.ts';
@@ -17,6 +15,7 @@ import {
   DEFAULT_SUFFIX,
   decryptedName,
   type Job,
+  makeDirectoryFor,
   type OutputChoice,
   planJobs,
   writing,
@@ -72,7 +71,7 @@ async function decryptCommand(
     return;
   }
   const take = (name: string): boolean => name.endsWith(options.suffix);
-  const { files, passedOver, several } = await expandInputs(paths, { recursive: options.recursive, take });
+  const { files, passedOver, several } = await expandInputs(paths, { recursive: options.recursive, signal, take });
   checkOutputChoice(options, files.length);
   const jobs = await planJobs(files, options, decryptedName);
   const keys = openKeys(options.key, output);
@@ -92,7 +91,7 @@ interface DecryptTask {
 }
 
 async function decryptOne(job: Job, { options, keys, signal, onProgress }: DecryptTask): Promise<FileDone> {
-  if (options.outputDir !== undefined) await mkdir(dirname(job.output), { recursive: true, mode: 0o700 });
+  await makeDirectoryFor(job.output, options);
   const result = await decryptFile(job.path, job.output, { keys, ...writing(options), signal, onProgress });
   return { bytes: result.inputBytes, line: `${formatBytes(result.outputBytes)} decrypted to ${job.output}` };
 }

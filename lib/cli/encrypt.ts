@@ -1,7 +1,5 @@
 /** `callseal encrypt`: files for the holders of certificates. */
 
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { encryptFile } from '../callfile/encrypt.ts';
 import { createEncryptStream } from '../callfile/encrypt-stream.ts';
@@ -17,6 +15,7 @@ import {
   DEFAULT_SUFFIX,
   encryptedName,
   type Job,
+  makeDirectoryFor,
   type OutputChoice,
   planJobs,
   writing,
@@ -72,7 +71,7 @@ async function encryptCommand(paths: string[], options: EncryptCommandOptions): 
     await streamThrough(paths[0]!, options.output ?? STDIO, transform, { ...writing(options), signal });
     return;
   }
-  const { files, passedOver, several } = await expandInputs(paths, options);
+  const { files, passedOver, several } = await expandInputs(paths, { recursive: options.recursive, signal });
   checkOutputChoice(options, files.length);
   const jobs = await planJobs(files, options, encryptedName);
   const recipients = await prepare(options, output);
@@ -100,10 +99,13 @@ interface EncryptTask {
 }
 
 async function encryptOne(job: Job, { options, recipients, signal, onProgress }: EncryptTask): Promise<FileDone> {
-  if (options.outputDir !== undefined) await mkdir(dirname(job.output), { recursive: true, mode: 0o700 });
+  await makeDirectoryFor(job.output, options);
   try {
     const result = await encryptFile(job.path, job.output, { recipients, ...writing(options), signal, onProgress });
-    return { bytes: result.inputBytes, line: `${formatBytes(result.inputBytes)} encrypted to ${job.output}` };
+    return {
+      bytes: result.inputBytes,
+      line: `${formatBytes(result.inputBytes)} encrypted ${options.inPlace ? 'in place' : `to ${job.output}`}`,
+    };
   } catch (error) {
     const already = error instanceof CallsealError && error.code === 'ERR_ALREADY_ENCRYPTED';
     if (!already || options.output !== undefined) throw error;

@@ -29,6 +29,7 @@ export interface Expansion {
 export interface ExpandOptions {
   /** Whether directories may be given. */
   recursive?: boolean | undefined;
+  signal: AbortSignal;
   /** Which files met in a directory are wanted; files named on the command line always are. */
   take?: (name: string) => boolean;
 }
@@ -62,6 +63,7 @@ export async function expandInputs(paths: readonly string[], options: ExpandOpti
 }
 
 async function walk(root: string, below: string, options: ExpandOptions, expansion: Expansion): Promise<void> {
+  options.signal.throwIfAborted();
   const directory = join(root, below);
   let entries: Dirent[];
   try {

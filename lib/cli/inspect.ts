@@ -38,7 +38,7 @@ export function define(command: Command): void {
 async function inspectCommand(paths: string[], options: InspectOptions): Promise<void> {
   refuseStdin(paths);
   const signal = interruptSignal();
-  const expansion = await expandInputs(paths, options);
+  const expansion = await expandInputs(paths, { recursive: options.recursive, signal });
   const report = options.json ? new JsonReport() : new TextReport(expansion.several);
   await runInOrder(
     expansion.files,
@@ -51,6 +51,7 @@ async function inspectCommand(paths: string[], options: InspectOptions): Promise
   );
   process.exitCode = signal.aborted ? interruptExitCode() : report.exitCode(expansion.several);
   report.end(expansion);
+  if (signal.aborted) new Output('inspect').fail(signal.reason);
 }
 
 /** Whether a file met in a directory is simply none of ours. One that bears our suffix should have been. */

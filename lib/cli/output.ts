@@ -126,11 +126,17 @@ export class Output {
   }
 }
 
-/** `FILE: what is wrong`; a message that begins with the file's name already is left as it is. */
+/** `FILE: what is wrong`; a message that names the file already is left as it is. */
 export function describe(error: unknown, subject?: string): string {
   const message = error instanceof Error ? error.message : String(error);
   const text = error instanceof CallsealError ? message : `unexpected failure: ${message}`;
-  return subject === undefined || text.includes(subject) ? text : `${subject}: ${text}`;
+  return subject === undefined || mentions(text, subject) ? text : `${subject}: ${text}`;
+}
+
+/** Whether a path stands in a text by itself, not as a part of a longer one. */
+function mentions(text: string, path: string): boolean {
+  const literal = path.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return new RegExp(`(?<![\\p{L}\\p{N}_./-])${literal}(?![\\p{L}\\p{N}_/-]|\\.[\\p{L}\\p{N}])`, 'u').test(text);
 }
 
 /** The exit code that an error ends in. */

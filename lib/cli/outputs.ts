@@ -1,9 +1,9 @@
 /** Where each output goes, decided for all files before the first is written. */
 
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MAGIC } from '../callfile/format.ts';
-import { CallsealError } from '../errors.ts';
+import { CallsealError, errnoOf } from '../errors.ts';
 import type { InputFile } from './files.ts';
 
 /** The suffix of encrypted files unless `--suffix` says otherwise. */
@@ -105,6 +105,20 @@ export async function planJobs(
     }
   }
   return jobs;
+}
+
+/**
+ * Makes the directories that lead to an output below `--output-dir`, for this user only.
+ *
+ * @throws CallsealError ERR_IO
+ */
+export async function makeDirectoryFor(output: string, choice: OutputChoice): Promise<void> {
+  if (choice.outputDir === undefined) return;
+  const path = dirname(output);
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    const errno = errnoOf(cause) ?? String(cause);
+    throw new CallsealError('ERR_IO', `cannot make the directory ${path} (${errno})`, { path, errno, cause });
+  });
 }
 
 /** An absolute path with the links in its directory resolved, so that two spellings of one place are seen to be one. */

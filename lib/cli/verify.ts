@@ -51,7 +51,7 @@ async function verifyCommand(
   const output = new Output('verify', options);
   refuseStdin(paths);
   const signal = interruptSignal();
-  const { files, passedOver, several } = await expandInputs(paths, options);
+  const { files, passedOver, several } = await expandInputs(paths, { recursive: options.recursive, signal });
   const keys = openKeys(options.key, output);
   noticeFipsOff(output);
   const document = options.json ? new JsonDocument() : null;

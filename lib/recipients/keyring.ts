@@ -5,6 +5,7 @@ import type { NativePrivateKey } from '../native/binding.ts';
 import { isPassphraseProblem, KeyFile } from './key-file.ts';
 import type { PassphraseSource } from './passphrases.ts';
 import type { PrivateKey } from './private-key.ts';
+import { assertSources } from './sources.ts';
 
 export type { PassphraseSource } from './passphrases.ts';
 export { createCertificate, generatePrivateKey, loadPrivateKey, type PrivateKey } from './private-key.ts';
@@ -43,7 +44,7 @@ const PASSED_OVER: ReadonlySet<ErrorCode> = new Set([
  *
  * @example
  * const keys = new KeyRing(['my_private.key'], {
- *   passphrases: [(path, attempt) => Passphrase.prompt(`Passphrase of ${path} (${attempt}): `, false)],
+ *   passphrases: [(path, attempt) => Passphrase.prompt(`Passphrase of ${path} (attempt ${attempt}): `)],
  * });
  * try {
  *   await decryptFile('call.callsre.sealed', 'call.callsre', { keys });
@@ -57,8 +58,13 @@ export class KeyRing {
   #turn: Promise<unknown> = Promise.resolve();
   #destroyed = false;
 
-  /** Names the keys; opens none. */
+  /**
+   * Names the keys; opens none.
+   *
+   * @throws {CallsealError} `ERR_INVALID_ARGUMENT`.
+   */
   constructor(sources: readonly (string | KeySource)[], options: KeyRingOptions = {}) {
+    assertSources(sources);
     const common = options.passphrases ?? [];
     this.#files = sources.map((source) => {
       if (typeof source === 'string') return new KeyFile(source, common);

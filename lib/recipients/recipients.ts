@@ -13,6 +13,7 @@ import {
 } from './examine.ts';
 import { MAX_RECIPIENTS } from './limits.ts';
 import { completePolicy, type PolicyAction, type RecipientPolicy, type RecipientProblemKind } from './policy.ts';
+import { assertSources } from './sources.ts';
 
 /** A problem, and what the policy made of it. */
 export interface RecipientProblem {
@@ -74,6 +75,7 @@ export class Recipients {
     policy: Partial<RecipientPolicy> = {},
     now: Date = new Date(),
   ): Promise<Recipients> {
+    assertSources(sources);
     const rules = completePolicy(policy);
     const files: ExaminedFile[] = [];
     for (const source of sources) {
