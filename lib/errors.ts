@@ -36,7 +36,7 @@ export const ERROR_CODES = [
   'ERR_CERTIFICATE_DUPLICATE',
   /** Fewer usable recipients remain than the policy demands. */
   'ERR_NO_RECIPIENTS',
-  /** A private-key file is missing, unreadable, or of an unsupported form. */
+  /** A private-key file holds no private key, or one of an unsupported form. */
   'ERR_KEY_UNREADABLE',
   /** None of the given private keys opens the file. */
   'ERR_NO_MATCHING_KEY',

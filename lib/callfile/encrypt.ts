@@ -71,7 +71,7 @@ async function examineInput(path: string, allowNested: boolean): Promise<BigIntS
     const start = new Uint8Array(MAGIC.length);
     const isSealed = hasMagic(start.subarray(0, await readAt(handle, start, 0, path)));
     if (!isSealed || allowNested) return stats;
-    const message = `${path} is a Callseal file already; pass allowNested to encrypt it once more`;
+    const message = `${path} is a Callseal file already; to encrypt it once more, allow it (allowNested)`;
     throw new CallsealError('ERR_ALREADY_ENCRYPTED', message, { path });
   } finally {
     await handle.close();

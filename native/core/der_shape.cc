@@ -1,41 +1,14 @@
 #include "der_shape.h"
 
-#include <openssl/asn1.h>
-#include <openssl/err.h>
-
-#include <optional>
+#include "der.h"
 
 namespace callseal {
 namespace {
 
-struct Element {
-  int tag = -1;  // universal tag; -1 for other classes
-  ByteView content;
-  size_t length = 0;  // of the whole element; 0 when indefinite
-};
-
-std::optional<Element> read_element(ByteView der) {
-  const uint8_t* cursor = der.data();
-  long length = 0;
-  int tag = 0, tag_class = 0;
-  // ASN1_get_object queues an error for every object that is not DER, which here is an answer.
-  ERR_set_mark();
-  int result = ASN1_get_object(&cursor, &length, &tag, &tag_class, static_cast<long>(der.size()));
-  ERR_pop_to_mark();
-  if (der.empty() || (result & 0x80) != 0) return std::nullopt;
-  Element element;
-  if (tag_class == V_ASN1_UNIVERSAL) element.tag = tag;
-  size_t header = static_cast<size_t>(cursor - der.data());
-  bool indefinite = (result & 1) != 0;
-  element.content = der.subview(header, indefinite ? der.size() - header : static_cast<size_t>(length));
-  if (!indefinite) element.length = header + static_cast<size_t>(length);
-  return element;
-}
-
 // The first few children of a SEQUENCE, and how many there are up to a bound.
 struct Children {
   static constexpr int kMax = 10;
-  Element at[kMax];
+  DerElement at[kMax];
   int count = 0;
 
   int tag(int index) const { return index < count ? at[index].tag : -2; }
@@ -43,17 +16,16 @@ struct Children {
 
 Children read_children(ByteView content) {
   Children children;
+  DerReader reader(content);
   while (children.count < Children::kMax) {
-    std::optional<Element> child = read_element(content);
+    std::optional<DerElement> child = reader.next();
     if (!child) break;
     children.at[children.count++] = *child;
-    if (child->length == 0) break;
-    content = content.subview(child->length, content.size() - child->length);
   }
   return children;
 }
 
-int small_integer(const Element& element) {
+int small_integer(const DerElement& element) {
   return element.content.size() == 1 ? *element.content.data() : -1;
 }
 
@@ -90,7 +62,7 @@ DerShape shape_after_sequence(const Children& children) {
 }  // namespace
 
 DerShape der_shape(ByteView der) {
-  std::optional<Element> outer = read_element(der);
+  std::optional<DerElement> outer = DerReader(der).next();
   if (!outer || outer->tag != V_ASN1_SEQUENCE) return DerShape::kUnknown;
   Children children = read_children(outer->content);
   if (children.tag(0) == V_ASN1_INTEGER) return shape_after_integer(children);
@@ -99,7 +71,7 @@ DerShape der_shape(ByteView der) {
 }
 
 size_t der_object_length(ByteView der) {
-  std::optional<Element> outer = read_element(der);
+  std::optional<DerElement> outer = DerReader(der).next();
   return outer ? outer->length : 0;
 }
 

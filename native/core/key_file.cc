@@ -9,6 +9,7 @@
 #include "module.h"
 #include "pkcs12.h"
 #include "quiet_errors.h"
+#include "rsa_private_key_der.h"
 #include "secret_file.h"
 
 namespace callseal {
@@ -29,8 +30,9 @@ std::string key_algorithm(ByteView der, DerShape shape) {
   return OBJ_obj2txt(name, sizeof name, algorithm->algorithm, 0) > 0 ? name : "unknown";
 }
 
-// Decodes in the module's context; null when the module cannot hold the key.
-PkeyPtr decode_in_module(ByteView der, DerShape shape) {
+// Decodes a key of any algorithm in the module's context; null when the module cannot hold it. OpenSSL's decoders
+// leave copies of the key in freed memory, so the ordinary RSA keys, which alone are ever used, do not come here.
+PkeyPtr decode_other_key(ByteView der, DerShape shape) {
   const Module& module = Module::get();
   ScopedDefaultContext scope(module.context());
   const char* structure = shape == DerShape::kPkcs8 ? "PrivateKeyInfo" : "type-specific";
@@ -46,6 +48,24 @@ PkeyPtr decode_in_module(ByteView der, DerShape shape) {
   bool ok = OSSL_DECODER_from_data(decoder.get(), &cursor, &left) == 1;
   PkeyPtr owned(key);
   return ok ? std::move(owned) : nullptr;
+}
+
+// Wraps and unwraps once. A damaged file can hold numbers that do not fit together, which nobody notices until a
+// recording does not open; better to say now whose fault it is. Sizes the module does not wrap for are left unchecked.
+bool numbers_fit(const PrivateKey& key) {
+  const PublicKey& public_key = *key.public_key();
+  if (public_key.algorithm() != "RSA" || public_key.bits() < kMinRsaBits || public_key.bits() > kMaxRsaBits)
+    return true;
+  try {
+    SecretKey secret = SecretKey::generate(KeyUse::kContent);
+    Bytes wrapped(public_key.modulus_bytes());
+    public_key.wrap(secret, wrapped.data());
+    SecretKey opened = key.unwrap(wrapped);
+    return CRYPTO_memcmp(opened.bytes_for(KeyUse::kContent).data(), secret.bytes_for(KeyUse::kContent).data(),
+                         SecretKey::kLength) == 0;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 // One attempt to get a private key out of an object.
@@ -108,11 +128,15 @@ class Loader {
   }
 
   PrivateKey decode(ByteView der, DerShape shape) {
-    PkeyPtr key = decode_in_module(der, shape);
-    if (key != nullptr) return PrivateKey(std::move(key), decryptor_.outside());
-    std::string algorithm = key_algorithm(der, shape);
-    decryptor_.unreadable("its " + std::string(der_shape_name(shape)) + " structure (" + algorithm +
-                          ") is damaged or not supported by the crypto module");
+    PkeyPtr key = decode_rsa_private_key(der);
+    if (key == nullptr) key = decode_other_key(der, shape);
+    if (key == nullptr) {
+      decryptor_.unreadable("its " + std::string(der_shape_name(shape)) + " structure (" + key_algorithm(der, shape) +
+                            ") is damaged or not supported by the crypto module");
+    }
+    PrivateKey loaded(std::move(key), decryptor_.outside());
+    if (!numbers_fit(loaded)) decryptor_.unreadable("its RSA numbers do not fit together; the file is damaged");
+    return loaded;
   }
 
   const std::string& path_;

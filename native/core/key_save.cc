@@ -1,4 +1,3 @@
-#include <openssl/encoder.h>
 #include <openssl/objects.h>
 
 #include "error.h"
@@ -7,27 +6,15 @@
 #include "module.h"
 #include "pem.h"
 #include "quiet_errors.h"
+#include "rsa_private_key_der.h"
 
 namespace callseal {
 namespace {
 
-using EncoderCtxPtr = OpensslPtr<OSSL_ENCODER_CTX, OSSL_ENCODER_CTX_free>;
 using AlgorithmPtr = OpensslPtr<X509_ALGOR, X509_ALGOR_free>;
 
 constexpr int kIterations = 600'000;
 constexpr int kSaltBytes = 16;
-
-SecretBytes encode_pkcs8(EVP_PKEY* key) {
-  EncoderCtxPtr encoder(
-      OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo", Module::get().properties()));
-  uint8_t* der = nullptr;
-  size_t length = 0;
-  require_openssl(encoder != nullptr && OSSL_ENCODER_to_data(encoder.get(), &der, &length) == 1,
-                  "encoding a private key");
-  SecretBytes copy(der, der + length);
-  OPENSSL_clear_free(der, length);
-  return copy;
-}
 
 AlgorithmPtr pbes2_algorithm() {
   const Module& module = Module::get();
@@ -62,7 +49,7 @@ void save_private_key(const PrivateKey& key, const std::string& path, const Pass
   QuietErrors quiet;
   ScopedDefaultContext scope(Module::get().context());
   AtomicFile file({path, /*replace=*/false, /*sync=*/true});
-  SecretBytes der = encode_pkcs8(key.pkey());
+  SecretBytes der = encode_rsa_private_key(key.pkey());
   SecretBytes pem = passphrase != nullptr
                         ? write_pem("ENCRYPTED PRIVATE KEY", view(encrypt_pkcs8(der, passphrase->bytes())))
                         : write_pem("PRIVATE KEY", view(der));

@@ -20,7 +20,7 @@ TEST(certificate_create_passes_openssl_verify) {
   const Subject subject = {
       {"C", "DE"}, {"O", "J\xC3\xB6rg & S\xC3\xB6hne, \"Ton\""}, {"CN", "callseal"}, {"emailAddress", "a@b.example"}};
   time_t before = time(nullptr);
-  folder.write("cert.pem", create_certificate(key(), subject, 365));
+  folder.write_text("cert.pem", create_certificate(key(), subject, 365));
   time_t after = time(nullptr);
   folder.run("openssl verify -x509_strict -check_ss_sig -CAfile cert.pem cert.pem");
   folder.run("openssl x509 -in cert.pem -noout -text >text.txt");
@@ -30,7 +30,7 @@ TEST(certificate_create_passes_openssl_verify) {
   CHECK_CONTAINS(text, "X509v3 Subject Key Identifier");
   CHECK_CONTAINS(text, "X509v3 Authority Key Identifier");
   CHECK_CONTAINS(text, "Signature Algorithm: sha256WithRSAEncryption");
-  std::vector<RecipientEntry> read = read_recipients(folder.bytes("cert.pem"));
+  std::vector<RecipientEntry> read = read_recipients(folder.read("cert.pem"));
   CHECK_EQ(read.size(), size_t{1});
   const CertificateInfo& info = *read[0].certificate;
   CHECK_EQ(info.subject, "emailAddress=a@b.example,CN=callseal,O=J\xC3\xB6rg & S\xC3\xB6hne\\, \\\"Ton\\\",C=DE");

@@ -25,7 +25,7 @@ const OpensslFolder& folder() {
 }
 
 std::vector<RecipientEntry> read_file(const std::string& name) {
-  return read_recipients(folder().bytes(name));
+  return read_recipients(folder().read(name));
 }
 
 RecipientEntry read_one(const std::string& name) {
@@ -165,16 +165,16 @@ TEST(certificate_names_cannot_forge_a_line) {
        "CN=a\\E2\\80\\A8b"},  // line separator
   };
   for (const auto& name : names) {
-    folder().write("name.txt", name.value);
+    folder().write_text("name.txt", name.value);
     folder().run("openssl req -x509 -key key.pem -utf8 -days 1 -subj \"/CN=$(cat name.txt)\" -out name.pem");
     CHECK_EQ(read_one("name.pem").certificate->subject, name.text);
   }
 }
 
 TEST(certificate_validity_reaches_from_1950_to_9999) {
-  folder().write("ca.cnf",
-                 "[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\nnew_certs_dir=.\nserial=serial\ndefault_md=sha256\n"
-                 "policy=p\nunique_subject=no\n[p]\ncommonName=supplied\n");
+  folder().write_text("ca.cnf",
+                      "[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\nnew_certs_dir=.\nserial=serial\ndefault_md=sha256\n"
+                      "policy=p\nunique_subject=no\n[p]\ncommonName=supplied\n");
   folder().run("touch index.txt; echo 00 >serial; openssl req -new -key key.pem -subj /CN=eternal -out eternal.csr");
   folder().run(
       "openssl ca -batch -config ca.cnf -selfsign -keyfile key.pem -in eternal.csr -startdate 19500101000000Z "

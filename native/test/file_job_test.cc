@@ -56,11 +56,12 @@ std::string large_input(const ScratchFolder& folder) {
 TEST(file_job_round_trips_sizes_and_segment_lengths) {
   ScratchFolder folder;
   constexpr size_t kBlock = size_t{1} << 20;
+  const Bytes longest = sample_bytes(size_t{17} << 20);
   for (uint32_t segment : {1024u, 4096u, 65536u, 1048576u, 16777216u}) {
     const size_t step = segment - kFloeSegmentOverhead;
     for (size_t size : {size_t{0}, size_t{1}, step - 1, step, step + 1, kBlock / segment * step,
                         kBlock / segment * step + 1, 2 * kBlock + 17}) {
-      Bytes plaintext = sample_bytes(size);
+      const Bytes plaintext(longest.begin(), longest.begin() + static_cast<ptrdiff_t>(size));
       std::string in = folder.write("in", plaintext);
       FileJobResult encrypted = encrypt(in, folder.path("sealed"), segment, true);
       CHECK_EQ(encrypted.input_bytes, uint64_t{size});

@@ -117,11 +117,22 @@ TEST(key_file_tells_damage_from_a_wrong_passphrase) {
   CHECK_CONTAINS(why_unreadable(pkcs1), "KEYFILE");
 }
 
+TEST(key_file_notices_numbers_that_do_not_fit_together) {
+  folder().run("openssl rsa -traditional -in key.pem -outform DER -out pkcs1.der");
+  std::string der = folder().text("pkcs1.der");
+  // PKCS#1 of 2048 bits: byte 100 is in the modulus, 400 in the private exponent, 600 in the first prime.
+  for (const std::vector<size_t>& places : {std::vector<size_t>{100}, std::vector<size_t>{400, 600}}) {
+    std::string damaged = der;
+    for (size_t at : places) damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    CHECK_CONTAINS(why_unreadable(damaged), "RSA numbers do not fit together");
+  }
+}
+
 TEST(key_file_bounds_key_derivation) {
   CHECK_CONTAINS(why_unreadable(pbkdf2_bomb(2147483647)), "2147483647 rounds");
   Passphrase passphrase = right();
   auto decode = [&](const char* file, const KdfLimits& limits) {
-    return decode_private_key(folder().bytes(file), &passphrase, file, limits);
+    return decode_private_key(folder().read(file), &passphrase, file, limits);
   };
   // OpenSSL 3 derives with 2048 rounds; a PKCS#12 file once for its MAC and once for its key.
   CHECK_EQ(decode("aes256.der", {2048}).public_key()->bits(), 2048);

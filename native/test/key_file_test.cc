@@ -99,7 +99,7 @@ struct Fixture {
     folder.run(
         "openssl req -x509 -nodes -days 365 -newkey rsa:2048 -subj '/C=US/O=MyCompany/CN=MyCompany' -keyout key.pem "
         "-out cert.pem");
-    folder.write("pass.txt", std::string(kPassphrase) + "\n");
+    folder.write_text("pass.txt", std::string(kPassphrase) + "\n");
     for (const Form& form : kForms) folder.run(form.command);
     expected = load_private_key(folder.path("key.pem"), nullptr).public_key()->spki_sha256();
   }
@@ -227,7 +227,7 @@ TEST(key_file_takes_the_first_key_among_other_things) {
   for (char c : text) crlf += c == '\n' ? "\r\n" : std::string(1, c);
   Passphrase right = passphrase(kPassphrase);
   for (const std::string& content : {text, crlf}) {
-    mixed.write("mixed.pem", content);
+    mixed.write_text("mixed.pem", content);
     check_opens(load_private_key(mixed.path("mixed.pem"), &right));
     KeyFileContents contents = probe_key_file(mixed.path("mixed.pem"));
     CHECK_EQ(contents.private_keys.size(), size_t{2});
@@ -242,7 +242,7 @@ TEST(key_file_reads_from_a_pipe) {
   std::string pipe = folder.path("pipe");
   CHECK(mkfifo(pipe.c_str(), 0600) == 0);
   std::string text = fixture().folder.text("pkcs8.pem");
-  std::thread writer([&] { folder.write("pipe", text); });
+  std::thread writer([&] { folder.write_text("pipe", text); });
   PrivateKey key = load_private_key(pipe, nullptr);
   writer.join();
   check_opens(key);

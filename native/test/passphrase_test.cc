@@ -53,12 +53,12 @@ TEST(passphrase_from_file_is_its_first_line) {
                      {longest(), longest()},
                      {longest() + "\r\nmore", longest()}};
   for (const auto& each : cases) {
-    folder.write("pass", each.content);
+    folder.write_text("pass", each.content);
     CHECK_EQ(text_of(Passphrase::from_file(folder.path("pass"))), each.passphrase);
   }
   for (const std::string& content : {std::string(), std::string("\n"), std::string("\r\nx"), longest() + "x",
                                      longest() + "\rx", std::string(1 << 20, 'x'), std::string("p\0a\0\n\0", 6)}) {
-    folder.write("pass", content);
+    folder.write_text("pass", content);
     CHECK_THROWS_CODE(Passphrase::from_file(folder.path("pass")), Code::kInvalidArgument);
   }
   CHECK_EQ(CHECK_THROWS_CODE(Passphrase::from_file(folder.path("missing")), Code::kIo).errno_name(), "ENOENT");

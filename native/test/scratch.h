@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -52,7 +51,9 @@ class ScratchFolder {
   Bytes read(const std::string& name) const {
     std::ifstream file(path(name), std::ios::binary);
     if (!file) throw std::runtime_error("no file " + path(name));
-    return Bytes(std::istreambuf_iterator<char>(file), {});
+    Bytes content(std::filesystem::file_size(path(name)));
+    file.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(content.size()));
+    return content;
   }
 
   // Names of everything in the folder, hidden files too, sorted and joined by spaces.

@@ -1,0 +1,117 @@
+#include "rsa_private_key_der.h"
+
+#include <openssl/core_names.h>
+
+#include <algorithm>
+#include <array>
+
+#include "der.h"
+#include "der_shape.h"
+#include "error.h"
+#include "module.h"
+
+namespace callseal {
+namespace {
+
+// Names of the numbers behind the version, in the order of RSAPrivateKey.
+constexpr std::array<const char*, 8> kNumbers = {OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
+                                                 OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
+                                                 OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
+                                                 OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
+
+using Numbers = std::array<SecretBytes, kNumbers.size()>;
+using Parameters = std::array<OSSL_PARAM, kNumbers.size() + 1>;
+
+// AlgorithmIdentifier { rsaEncryption, NULL } and INTEGER 0.
+constexpr uint8_t kRsaEncryption[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01};
+constexpr uint8_t kZero[] = {0};
+
+bool is_zero(ByteView integer) {
+  return integer.size() == 1 && *integer.data() == 0;
+}
+
+// OSSL_PARAM integers have the machine's byte order.
+void swap_big_endian_and_native(SecretBytes& number) {
+  if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) std::reverse(number.begin(), number.end());
+}
+
+Parameters as_parameters(Numbers& numbers) {
+  Parameters parameters;
+  for (size_t i = 0; i < kNumbers.size(); i++) {
+    parameters[i] = OSSL_PARAM_construct_BN(kNumbers[i], numbers[i].data(), numbers[i].size());
+  }
+  parameters.back() = OSSL_PARAM_construct_end();
+  return parameters;
+}
+
+// The RSAPrivateKey inside a PrivateKeyInfo of algorithm rsaEncryption.
+std::optional<ByteView> inside_pkcs8(ByteView der) {
+  std::optional<ByteView> info = DerReader(der).next(V_ASN1_SEQUENCE);
+  if (!info) return std::nullopt;
+  DerReader reader(*info);
+  std::optional<ByteView> version = reader.next(V_ASN1_INTEGER);
+  std::optional<ByteView> algorithm = reader.next(V_ASN1_SEQUENCE);
+  if (!version || !algorithm) return std::nullopt;
+  std::optional<ByteView> oid = DerReader(*algorithm).next(V_ASN1_OBJECT);
+  if (!oid || !std::equal(oid->begin(), oid->end(), std::begin(kRsaEncryption), std::end(kRsaEncryption))) {
+    return std::nullopt;
+  }
+  return reader.next(V_ASN1_OCTET_STRING);
+}
+
+std::optional<Numbers> read_numbers(ByteView rsa_private_key) {
+  std::optional<ByteView> content = DerReader(rsa_private_key).next(V_ASN1_SEQUENCE);
+  if (!content) return std::nullopt;
+  DerReader reader(*content);
+  std::optional<ByteView> version = reader.next(V_ASN1_INTEGER);
+  if (!version || !is_zero(*version)) return std::nullopt;  // 1 stands for more than two primes
+  Numbers numbers;
+  for (SecretBytes& number : numbers) {
+    std::optional<ByteView> integer = reader.next(V_ASN1_INTEGER);
+    if (!integer || integer->empty() || *integer->data() >= 0x80 || is_zero(*integer)) return std::nullopt;
+    number.assign(integer->begin(), integer->end());
+    swap_big_endian_and_native(number);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+PkeyPtr decode_rsa_private_key(ByteView der) {
+  std::optional<ByteView> rsa_private_key = der;
+  if (der_shape(der) == DerShape::kPkcs8) rsa_private_key = inside_pkcs8(der);
+  std::optional<Numbers> numbers;
+  if (rsa_private_key) numbers = read_numbers(*rsa_private_key);
+  if (!numbers) return nullptr;
+  const Module& module = Module::get();
+  Parameters parameters = as_parameters(*numbers);
+  PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(module.context(), "RSA", module.properties()));
+  EVP_PKEY* key = nullptr;
+  bool ok = context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1 &&
+            EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parameters.data()) == 1;
+  PkeyPtr owned(key);
+  return ok ? std::move(owned) : nullptr;
+}
+
+SecretBytes encode_rsa_private_key(EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "RSA") != 1) throw Error(Code::kNotApproved, "only RSA private keys are written to files");
+  Numbers numbers;
+  for (SecretBytes& number : numbers) number.resize(static_cast<size_t>(EVP_PKEY_get_size(key)));
+  Parameters parameters = as_parameters(numbers);
+  require_openssl(EVP_PKEY_get_params(key, parameters.data()) == 1, "reading out a private key");
+  SecretBytes content = write_der_integer(kZero);
+  for (size_t i = 0; i < numbers.size(); i++) {
+    require_openssl(OSSL_PARAM_modified(&parameters[i]) == 1, "reading out a private key");
+    numbers[i].resize(parameters[i].return_size);
+    swap_big_endian_and_native(numbers[i]);
+    SecretBytes integer = write_der_integer(view(numbers[i]));
+    content.insert(content.end(), integer.begin(), integer.end());
+  }
+  SecretBytes rsa_private_key = write_der(V_ASN1_SEQUENCE, {view(content)});
+  SecretBytes oid = write_der(V_ASN1_OBJECT, {kRsaEncryption});
+  SecretBytes algorithm = write_der(V_ASN1_SEQUENCE, {view(oid), view(write_der(V_ASN1_NULL, {}))});
+  return write_der(V_ASN1_SEQUENCE, {view(write_der_integer(kZero)), view(algorithm),
+                                     view(write_der(V_ASN1_OCTET_STRING, {view(rsa_private_key)}))});
+}
+
+}  // namespace callseal
