@@ -17,9 +17,8 @@ namespace {
 
 using DecoderCtxPtr = OpensslPtr<OSSL_DECODER_CTX, OSSL_DECODER_CTX_free>;
 
-// Name of the algorithm of a plain private key, for messages.
+// Name of the algorithm of a plain private key that is not RSA, for messages.
 std::string key_algorithm(ByteView der, DerShape shape) {
-  if (shape == DerShape::kPkcs1) return "RSA";
   if (shape == DerShape::kSec1) return "EC";
   if (shape == DerShape::kDsa) return "DSA";
   const uint8_t* cursor = der.data();
@@ -31,7 +30,7 @@ std::string key_algorithm(ByteView der, DerShape shape) {
 }
 
 // Decodes a key of any algorithm in the module's context; null when the module cannot hold it. OpenSSL's decoders
-// leave copies of the key in freed memory, so the ordinary RSA keys, which alone are ever used, do not come here.
+// leave copies of the key in freed memory, so RSA keys, which alone are ever used, do not come here.
 PkeyPtr decode_other_key(ByteView der, DerShape shape) {
   const Module& module = Module::get();
   ScopedDefaultContext scope(module.context());
@@ -128,8 +127,11 @@ class Loader {
   }
 
   PrivateKey decode(ByteView der, DerShape shape) {
-    PkeyPtr key = decode_rsa_private_key(der);
-    if (key == nullptr) key = decode_other_key(der, shape);
+    bool is_rsa = is_rsa_private_key(der);
+    PkeyPtr key = is_rsa ? decode_rsa_private_key(der) : decode_other_key(der, shape);
+    if (key == nullptr && is_rsa) {
+      decryptor_.unreadable("its RSA numbers are damaged, of more than two primes, or refused by the crypto module");
+    }
     if (key == nullptr) {
       decryptor_.unreadable("its " + std::string(der_shape_name(shape)) + " structure (" + key_algorithm(der, shape) +
                             ") is damaged or not supported by the crypto module");

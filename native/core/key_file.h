@@ -42,7 +42,8 @@ PrivateKey decode_private_key(ByteView bytes, const Passphrase* passphrase, cons
                               const KdfLimits& limits = {});
 
 // PKCS#8 PEM, mode 0600, never over an existing file. With a passphrase: PBES2 with PBKDF2-HMAC-SHA-256, 16-byte salt,
-// 600,000 iterations (OWASP 2023; every module accepts it), AES-256-CBC. Throws kOutputExists, kIo.
+// 600,000 iterations (OWASP 2023; every module accepts it), AES-256-CBC. kOutputExists, kIo; kNotApproved for a key
+// that is not RSA.
 void save_private_key(const PrivateKey& key, const std::string& path, const Passphrase* passphrase);
 
 }  // namespace callseal

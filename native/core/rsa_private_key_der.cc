@@ -59,8 +59,14 @@ std::optional<ByteView> inside_pkcs8(ByteView der) {
   return reader.next(V_ASN1_OCTET_STRING);
 }
 
-std::optional<Numbers> read_numbers(ByteView rsa_private_key) {
-  std::optional<ByteView> content = DerReader(rsa_private_key).next(V_ASN1_SEQUENCE);
+std::optional<ByteView> rsa_private_key(ByteView der) {
+  DerShape shape = der_shape(der);
+  if (shape == DerShape::kPkcs8) return inside_pkcs8(der);
+  return shape == DerShape::kPkcs1 ? std::optional<ByteView>(der) : std::nullopt;
+}
+
+std::optional<Numbers> read_numbers(ByteView pkcs1) {
+  std::optional<ByteView> content = DerReader(pkcs1).next(V_ASN1_SEQUENCE);
   if (!content) return std::nullopt;
   DerReader reader(*content);
   std::optional<ByteView> version = reader.next(V_ASN1_INTEGER);
@@ -77,11 +83,14 @@ std::optional<Numbers> read_numbers(ByteView rsa_private_key) {
 
 }  // namespace
 
+bool is_rsa_private_key(ByteView der) {
+  return rsa_private_key(der).has_value();
+}
+
 PkeyPtr decode_rsa_private_key(ByteView der) {
-  std::optional<ByteView> rsa_private_key = der;
-  if (der_shape(der) == DerShape::kPkcs8) rsa_private_key = inside_pkcs8(der);
+  std::optional<ByteView> pkcs1 = rsa_private_key(der);
   std::optional<Numbers> numbers;
-  if (rsa_private_key) numbers = read_numbers(*rsa_private_key);
+  if (pkcs1) numbers = read_numbers(*pkcs1);
   if (!numbers) return nullptr;
   const Module& module = Module::get();
   Parameters parameters = as_parameters(*numbers);
@@ -107,11 +116,11 @@ SecretBytes encode_rsa_private_key(EVP_PKEY* key) {
     SecretBytes integer = write_der_integer(view(numbers[i]));
     content.insert(content.end(), integer.begin(), integer.end());
   }
-  SecretBytes rsa_private_key = write_der(V_ASN1_SEQUENCE, {view(content)});
+  SecretBytes pkcs1 = write_der(V_ASN1_SEQUENCE, {view(content)});
   SecretBytes oid = write_der(V_ASN1_OBJECT, {kRsaEncryption});
   SecretBytes algorithm = write_der(V_ASN1_SEQUENCE, {view(oid), view(write_der(V_ASN1_NULL, {}))});
   return write_der(V_ASN1_SEQUENCE, {view(write_der_integer(kZero)), view(algorithm),
-                                     view(write_der(V_ASN1_OCTET_STRING, {view(rsa_private_key)}))});
+                                     view(write_der(V_ASN1_OCTET_STRING, {view(pkcs1)}))});
 }
 
 }  // namespace callseal

@@ -9,8 +9,11 @@
 
 namespace callseal {
 
-// The key in the module's context; null when `der` is neither form, has other algorithms' parameters or more than two
-// primes, or when the module refuses it.
+// Either form of an RSA key, going by its outermost structure.
+bool is_rsa_private_key(ByteView der);
+
+// The key in the module's context; null when it is not RSA, is damaged, has more than two primes (FIPS 186-5 knows only
+// two), or when the module refuses it.
 PkeyPtr decode_rsa_private_key(ByteView der);
 
 // PKCS#8. kNotApproved for a key that is not RSA.

@@ -165,6 +165,14 @@ TEST(key_file_reports_the_operating_system) {
   CHECK(probe_key_file("/").private_keys.empty());
 }
 
+TEST(key_file_refuses_rsa_of_three_primes) {
+  folder().run("openssl genrsa -primes 3 -out three.pem 2048; openssl rsa -traditional -in three.pem -out three1.pem");
+  for (const char* file : {"three.pem", "three1.pem"}) {
+    Error error = CHECK_THROWS_CODE(load_private_key(folder().path(file), nullptr), Code::kKeyUnreadable);
+    CHECK_CONTAINS(error.what(), "RSA");
+  }
+}
+
 TEST(key_file_loads_keys_that_are_not_rsa) {
   folder().run("openssl ecparam -genkey -name prime256v1 -out ec.pem");  // EC PARAMETERS, then SEC 1
   folder().run("openssl pkcs8 -topk8 -nocrypt -in ec.pem -out ec8.pem");

@@ -53,10 +53,10 @@ TEST(module_status_is_evidence) {
 
 TEST(module_status_can_be_asked_by_several_threads) {
   std::vector<std::thread> threads;
-  std::vector<int> bad(4, 0);
+  std::vector<int> bad(3, 0);
   for (int& count : bad) {
     threads.emplace_back([&count] {
-      for (int i = 0; i < 5; ++i) {
+      for (int i = 0; i < 3; ++i) {
         ModuleStatus status = Module::get().status();
         if (!status.provider_running) ++count;
         for (const AlgorithmStatus& row : status.algorithms) count += row.provider.empty() ? 1 : 0;

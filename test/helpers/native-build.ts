@@ -1,0 +1,80 @@
+/** Builds of the C++ core without Node, under the sanitizers, and the FIPS module they run on. */
+
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { findFipsModule } from '../../lib/fips/discover.ts';
+import { tempDir } from './temp.ts';
+
+export const PROJECT = join(import.meta.dirname, '../..');
+
+export interface Outcome {
+  /** Exit code, or null when a signal ended it. */
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end. */
+export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const outcome: Outcome = { status: null, stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    outcome.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    outcome.stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ ...outcome, status }));
+  });
+}
+
+export function isInstalled(program: string): boolean {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Configures and builds this project in `.cache/<name>`, with address and undefined-behaviour sanitizers. Quick when
+ * nothing has changed; two processes that build the same wait for each other.
+ *
+ * @param options CMake's own, such as `-DCALLSEAL_CORE_TESTS=ON`
+ * @returns the build directory
+ */
+export async function buildSanitized(name: string, compiler: string, options: readonly string[]): Promise<string> {
+  const directory = join(PROJECT, '.cache', name);
+  forgetMovedBuild(directory);
+  mkdirSync(directory, { recursive: true });
+  const sanitized = ['-DCMAKE_BUILD_TYPE=Debug', '-DCALLSEAL_SANITIZE=address,undefined'];
+  const configure = ['-S', PROJECT, '-B', directory, `-DCMAKE_CXX_COMPILER=${compiler}`, ...sanitized, ...options];
+  for (const args of [configure, ['--build', directory, '--parallel', '2']]) {
+    const { status, stdout, stderr } = await run('flock', [`${directory}.lock`, 'cmake', ...args]);
+    if (status !== 0)
+      throw new Error(`cmake ${args.join(' ')} ended with ${status}\n${stdout.slice(-8000)}\n${stderr}`);
+  }
+  return directory;
+}
+
+/** CMake refuses a build directory that was copied along with the project from another place. */
+function forgetMovedBuild(directory: string): void {
+  const cache = join(directory, 'CMakeCache.txt');
+  if (!existsSync(cache)) return;
+  const home = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1];
+  if (home !== PROJECT) rmSync(directory, { recursive: true });
+}
+
+/** A directory with `fips.so` and `fipsmodule.cnf`, as CALLSEAL_FIPS_DIR wants it, wherever the module really lies. */
+export function fipsDirectory(): string {
+  const { modulePath, moduleConfig } = findFipsModule();
+  const directory = tempDir();
+  symlinkSync(modulePath, join(directory, 'fips.so'));
+  writeFileSync(join(directory, 'fipsmodule.cnf'), `[fips_sect]\n${moduleConfig}`);
+  return directory;
+}
