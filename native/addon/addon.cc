@@ -21,7 +21,8 @@ Napi::Value initialise(const Napi::CallbackInfo& info) {
   Napi::Object options = object_argument(info, 0, "options");
   Napi::Value error_class = options.Get("errorClass");
   if (!error_class.IsFunction()) reject_argument(env, "errorClass must be a class");
-  Environment::of(env).error_class = Napi::Persistent(error_class.As<Napi::Function>());
+  Napi::FunctionReference& slot = Environment::of(env).error_class;
+  if (slot.IsEmpty()) slot = Napi::Persistent(error_class.As<Napi::Function>());
   ModuleOptions module;
   std::string mode = string_value(options.Get("mode"), "mode");
   if (mode != "required" && mode != "off") reject_argument(env, "mode must be required or off");

@@ -15,7 +15,7 @@
 namespace callseal::test {
 namespace {
 
-// Who can decrypt a form; see facts on FIPS providers in docs/fips.md.
+// Who can decrypt a form.
 enum class Needs { kModule, kTripleDes, kDefaultProvider, kLegacyProvider };
 
 struct Form {

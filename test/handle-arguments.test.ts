@@ -1,0 +1,260 @@
+/** Arguments of the wrong kind or beyond the limits are refused by every native function, with a code. */
+
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import type { KeyUse, NativeEnvelopeTemplate, NativePrivateKey, SignatureScheme } from '../lib/native/binding.ts';
+import { native } from '../lib/native/load.ts';
+import { codeOf, refusalOf } from './helpers/errors.ts';
+import { tempDir } from './helpers/temp.ts';
+
+const n = native();
+const LABEL = new Uint8Array(1);
+const PRELUDE = new Uint8Array(48);
+
+let key: NativePrivateKey;
+let template: NativeEnvelopeTemplate;
+
+const init = (changes: object = {}) => ({
+  recipients: new Uint8Array(256),
+  wraps: [{ publicKey: key.publicKey, offset: 0 }],
+  bodyLabel: LABEL,
+  macLabel: LABEL,
+  ...changes,
+});
+
+const secret = (use: KeyUse) => n.SecretKey.generate(use);
+const control = () => new n.JobControl();
+const output = (changes: object = {}) => ({ path: join(tempDir(), 'out'), replace: false, sync: false, ...changes });
+
+beforeAll(async () => {
+  key = await n.PrivateKey.generate(2048);
+  template = new n.EnvelopeTemplate(init());
+});
+
+/** Functions that take one argument of a kind; the others are right. */
+type Takers<T> = Record<string, (value: T) => unknown>;
+
+async function allRefuse<T>(takers: Takers<T>, wrong: Record<string, unknown>): Promise<void> {
+  for (const [taker, take] of Object.entries(takers)) {
+    for (const [what, value] of Object.entries(wrong)) {
+      expect([taker, what, await codeOf(() => take(value as T))]).toEqual([taker, what, 'ERR_INVALID_ARGUMENT']);
+    }
+  }
+}
+
+const NO_VALUES = { nothing: undefined, null: null, number: 5, boolean: true, symbol: Symbol('x'), bigint: 5n };
+
+describe('bytes', () => {
+  const takers: Takers<Uint8Array> = {
+    'derive label': (value) => secret('content').derive('mac', value, LABEL),
+    'derive context': (value) => secret('content').derive('mac', LABEL, value),
+    mac: (value) => secret('mac').mac(value),
+    'verifyMac data': (value) => secret('mac').verifyMac(value, LABEL),
+    'verifyMac tag': (value) => secret('mac').verifyMac(LABEL, value),
+    'encryptGcm plaintext': (value) => secret('gcm').encryptGcm(value, LABEL),
+    'encryptGcm aad': (value) => secret('gcm').encryptGcm(LABEL, value),
+    'decryptGcm sealed': (value) => secret('gcm').decryptGcm(value, LABEL),
+    'decryptGcm aad': (value) => secret('gcm').decryptGcm(LABEL, value),
+    unwrapKey: (value) => secret('wrap').unwrapKey(value, 'gcm'),
+    'verify data': (value) => key.publicKey.verify('pss-sha256', value, LABEL),
+    'verify signature': (value) => key.publicKey.verify('pss-sha256', LABEL, value),
+    unwrap: (value) => key.unwrap(value),
+    sign: (value) => key.sign('pss-sha256', value),
+    passphrase: (value) => n.Passphrase.fromBytes(value),
+    readRecipients: (value) => n.readRecipients(value),
+    'decryptBuffer aad': (value) => n.decryptBuffer(secret('floe'), value, LABEL),
+    'decryptBuffer body': (value) => n.decryptBuffer(secret('floe'), LABEL, value),
+    'decryptFile aad': (value) => n.decryptFile(secret('floe'), value, '/dev/null', 0, null, control()),
+    'FloeDecryptor aad': (value) => new n.FloeDecryptor(secret('floe'), value, LABEL),
+    'FloeDecryptor header': (value) => new n.FloeDecryptor(secret('floe'), LABEL, value),
+    recipients: (value) => new n.EnvelopeTemplate(init({ recipients: value })),
+    bodyLabel: (value) => new n.EnvelopeTemplate(init({ bodyLabel: value })),
+    macLabel: (value) => new n.EnvelopeTemplate(init({ macLabel: value })),
+    'encryptBuffer prelude': (value) => template.encryptBuffer(value, LABEL, 4096),
+    'encryptBuffer input': (value) => template.encryptBuffer(PRELUDE, value, 4096),
+    'encryptFile prelude': (value) => template.encryptFile(value, '/dev/null', output(), 4096, control()),
+    'start prelude': (value) => template.start(value, 4096),
+  };
+
+  it('are a Uint8Array', async () => {
+    await allRefuse(takers, {
+      ...NO_VALUES,
+      string: 'bytes',
+      array: [1, 2, 3],
+      object: { length: 3 },
+      ArrayBuffer: new ArrayBuffer(3),
+      DataView: new DataView(new ArrayBuffer(3)),
+      Uint16Array: new Uint16Array(3),
+      Uint8ClampedArray: new Uint8ClampedArray(3),
+      Int8Array: new Int8Array(3),
+      proxy: new Proxy(new Uint8Array(3), {}),
+      pretender: Object.create(Uint8Array.prototype),
+    });
+  });
+
+  it('are not shared with other threads, which could change them between check and use', async () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(64));
+    await allRefuse(takers, { shared, part: shared.subarray(8, 16) });
+    expect((await refusalOf(() => secret('mac').mac(shared))).message).toBe('data must not be shared memory');
+  });
+
+  it('may be part of a larger buffer, or empty, or gone', async () => {
+    const mac = secret('mac');
+    const whole = Buffer.from('..call..');
+    const tag = mac.mac(Buffer.from('call'));
+    expect(mac.verifyMac(whole.subarray(2, 6), tag)).toBe(true);
+    expect(mac.verifyMac(new Uint8Array(new ArrayBuffer(9), 3, 0), mac.mac(new Uint8Array(0)))).toBe(true);
+    const gone = new Uint8Array(5);
+    structuredClone(gone, { transfer: [gone.buffer] });
+    expect(mac.mac(gone)).toEqual(mac.mac(new Uint8Array(0)));
+  });
+});
+
+describe('names', () => {
+  it('of files are non-empty strings without NUL', async () => {
+    const takers: Takers<string> = {
+      load: (value) => n.PrivateKey.load(value, null),
+      probe: (value) => n.PrivateKey.probe(value),
+      save: (value) => key.save(value, null),
+      fromFile: (value) => n.Passphrase.fromFile(value),
+      'encryptFile input': (value) => template.encryptFile(PRELUDE, value, output(), 4096, control()),
+      'encryptFile output': (value) =>
+        template.encryptFile(PRELUDE, '/dev/null', output({ path: value }), 4096, control()),
+      'decryptFile input': (value) => n.decryptFile(secret('floe'), LABEL, value, 0, null, control()),
+      'decryptFile output': (value) =>
+        n.decryptFile(secret('floe'), LABEL, '/dev/null', 0, output({ path: value }), control()),
+    };
+    await allRefuse(takers, { ...NO_VALUES, empty: '', nul: '/dev/null\0.txt', bytes: Buffer.from('/dev/null') });
+  });
+
+  it('of uses and schemes are known', async () => {
+    const uses: Takers<KeyUse> = {
+      generate: (value) => n.SecretKey.generate(value),
+      derive: (value) => secret('content').derive(value as 'mac', LABEL, LABEL),
+      unwrapKey: (value) => secret('wrap').unwrapKey(new Uint8Array(40), value),
+    };
+    await allRefuse(uses, { ...NO_VALUES, empty: '', other: 'signing', upper: 'MAC', longer: 'mac\0' });
+    const schemes: Takers<SignatureScheme> = {
+      sign: (value) => key.sign(value, LABEL),
+      verify: (value) => key.publicKey.verify(value, LABEL, LABEL),
+    };
+    await allRefuse(schemes, { ...NO_VALUES, empty: '', other: 'pkcs1-sha1', upper: 'PSS-SHA256' });
+  });
+});
+
+describe('numbers', () => {
+  const NOT_WHOLE = {
+    ...NO_VALUES,
+    number: 1.5,
+    string: '4096',
+    NaN: Number.NaN,
+    infinity: Number.POSITIVE_INFINITY,
+    negative: -1,
+  };
+  const limits: [string, (value: number) => unknown, number, number][] = [
+    ['randomBytes', (value) => n.randomBytes(value), 0, 65536],
+    ['segmentLength of a buffer', (value) => template.encryptBuffer(PRELUDE, LABEL, value), 1024, 16777216],
+    ['segmentLength of a stream', (value) => template.start(PRELUDE, value), 1024, 16777216],
+    ['days', (value) => n.createCertificate(key, [['CN', 'x']], value), 1, 36500],
+  ];
+
+  it('are whole, and within their limits', async () => {
+    for (const [name, take, lowest, highest] of limits) {
+      const wrong = { ...NOT_WHOLE, low: lowest - 1, high: highest + 1, huge: Number.MAX_VALUE };
+      await allRefuse({ [name]: take }, wrong);
+      await take(lowest);
+      await take(highest);
+    }
+    const files: Takers<number> = {
+      segmentLength: (value) => template.encryptFile(PRELUDE, '/dev/null', output(), value, control()),
+      offset: (value) => n.decryptFile(secret('floe'), LABEL, '/dev/null', value, null, control()),
+      hole: (value) => new n.EnvelopeTemplate(init({ wraps: [{ publicKey: key.publicKey, offset: value }] })),
+      bits: (value) => n.PrivateKey.generate(value),
+      descriptor: (value) => n.Passphrase.fromDescriptor(value),
+    };
+    await allRefuse(files, { ...NOT_WHOLE, high: 2 ** 53 });
+  });
+
+  it('of RSA bits are those of a list', async () => {
+    for (const bits of [1, 512, 1024, 2047, 2049, 8192, 16384]) {
+      expect(await codeOf(() => n.PrivateKey.generate(bits))).toBe('ERR_INVALID_ARGUMENT');
+    }
+  });
+});
+
+describe('objects', () => {
+  it('have the members they need', async () => {
+    const NO_OBJECTS = { ...NO_VALUES, string: 'x' };
+    const noBooleans = { nothing: undefined, null: null, number: 1, string: 'true' };
+    const encrypt = (value: object) => template.encryptFile(PRELUDE, '/dev/null', value as never, 4096, control());
+    await allRefuse<object>({ output: encrypt }, { ...NO_OBJECTS, empty: {} });
+    await allRefuse<boolean>(
+      { replace: (replace) => encrypt(output({ replace })), sync: (sync) => encrypt(output({ sync })) },
+      noBooleans,
+    );
+    await allRefuse<object>({ init: (value) => new n.EnvelopeTemplate(value as never) }, { ...NO_OBJECTS, empty: {} });
+    const wraps = (value: unknown) => new n.EnvelopeTemplate(init({ wraps: value }));
+    await allRefuse({ wraps }, { ...NO_OBJECTS, none: [], empty: [{}], text: ['x'], noKey: [{ offset: 0 }] });
+    const subject = (value: unknown) => n.createCertificate(key, value as never, 1);
+    await allRefuse(
+      { subject },
+      { ...NO_OBJECTS, text: ['CN=x'], single: [['CN']], triple: [['CN', 'x', 'y']], numbers: [[1, 2]] },
+    );
+    const options = { mode: 'off', modulePath: null, moduleConfig: '', errorClass: Error };
+    const initialise = (value: object) => n.initialise(value as never);
+    await allRefuse<object>(
+      { initialise },
+      { ...NO_OBJECTS, empty: {}, class: { ...options, errorClass: 5 }, mode: { ...options, mode: 'on' } },
+    );
+  });
+
+  it('have holes that fit their keys', async () => {
+    const two = (first: number, second: number) => ({
+      recipients: new Uint8Array(600),
+      wraps: [first, second].map((offset) => ({ publicKey: key.publicKey, offset })),
+    });
+    for (const changes of [two(0, 255), two(300, 0), two(0, 345), { recipients: new Uint8Array(255) }]) {
+      expect(await codeOf(() => new n.EnvelopeTemplate(init(changes)))).toBe('ERR_INVALID_ARGUMENT');
+    }
+    expect(new n.EnvelopeTemplate(init(two(0, 256)))).toBeInstanceOf(n.EnvelopeTemplate);
+  });
+});
+
+describe('segments', () => {
+  it('are written and read in order, whole, and only once', async () => {
+    const { header, encryptor } = await template.start(PRELUDE, 1024);
+    const full = new Uint8Array(encryptor.plaintextLength).fill(7);
+    expect(encryptor.header).toHaveLength(74);
+    for (const length of [0, full.length - 1, full.length + 1]) {
+      expect(await codeOf(() => encryptor.encryptSegment(new Uint8Array(length)))).toBe('ERR_INVALID_ARGUMENT');
+    }
+    const first = encryptor.encryptSegment(full);
+    const last = encryptor.encryptFinal(new Uint8Array(3));
+    for (const more of [() => encryptor.encryptSegment(full), () => encryptor.encryptFinal(LABEL)]) {
+      expect(await codeOf(more)).toBe('ERR_KEY_USE');
+    }
+
+    const content = await key.unwrap(header.subarray(48, 304));
+    const body = content.derive('floe', LABEL, PRELUDE);
+    const decryptor = new n.FloeDecryptor(body, PRELUDE, encryptor.header);
+    expect(decryptor.segmentLength).toBe(1024);
+    for (const length of [0, 3, 31, 1025, 5000]) {
+      expect(await codeOf(() => decryptor.decryptSegment(new Uint8Array(length), false))).toBe('ERR_TAMPERED');
+    }
+    expect(await codeOf(() => decryptor.decryptSegment(last, true))).toBe('ERR_TAMPERED');
+    expect(await codeOf(() => decryptor.decryptSegment(first, true))).toBe('ERR_TAMPERED');
+    expect(decryptor.decryptSegment(first, false)).toEqual(full);
+    expect(await codeOf(() => decryptor.decryptSegment(first, false))).toBe('ERR_TAMPERED');
+    expect(decryptor.decryptSegmentAt(0, first, false)).toEqual(full);
+    expect(decryptor.decryptSegment(last, true)).toEqual(new Uint8Array(3));
+    await allRefuse<number>(
+      { index: (index) => decryptor.decryptSegmentAt(index, first, false) },
+      { ...NO_VALUES, number: 0.5, negative: -1, huge: 2 ** 53 },
+    );
+    await allRefuse<boolean>(
+      { final: (final) => decryptor.decryptSegment(first, final) },
+      { nothing: undefined, number: 1 },
+    );
+  });
+});
