@@ -98,7 +98,7 @@ class DecryptMachine implements SegmentMachine {
   }
 
   async #open(header: CallFileHeader): Promise<void> {
-    const { bodyKey } = await openHeader(header, this.#keys);
+    const bodyKey = await openHeader(header, this.#keys);
     try {
       if (this.#destroyed) return;
       this.#decryptor = new (native().FloeDecryptor)(bodyKey, header.preludeBytes, header.floeHeader);

@@ -2,14 +2,13 @@
 
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { openRegularFile } from '../recipients/regular-file.ts';
 import { assertBytes, assertKeyRing, assertPath, assertSignal } from './arguments.ts';
+import { decryptJob } from './decrypt-job.ts';
 import type { FileResult } from './encrypt.ts';
-import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
-import { type JobOptions, runJob, throwIfAborted } from './job.ts';
+import { headerEndsEarly, parseHeader } from './header.ts';
+import { type JobOptions, throwIfAborted } from './job.ts';
 import { openHeader } from './open.ts';
-import { type OutputOptions, planOutput } from './output.ts';
-import { readHeader } from './read-header.ts';
+import { type OutputOptions, outputOf } from './output.ts';
 
 /** What every way to decrypt takes. */
 export interface DecryptOptions {
@@ -51,25 +50,7 @@ export async function decryptFile(
   assertKeyRing(keys);
   assertSignal(signal);
   throwIfAborted(signal);
-  const { handle, stats } = await openRegularFile(input);
-  const size = Number(stats.size);
-  let header: CallFileHeader;
-  try {
-    header = await readHeader(handle, size, input);
-  } finally {
-    await handle.close();
-  }
-  // Before anybody is asked for a passphrase.
-  const target = await planOutput(input, stats, output, options);
-  const { bodyKey, keyId } = await openHeader(header, keys, input);
-  try {
-    const result = await runJob(input, size, options, (control) =>
-      native().decryptFile(bodyKey, header.preludeBytes, input, header.bodyOffset, target, control),
-    );
-    return { ...result, keyId };
-  } finally {
-    bodyKey.destroy();
-  }
+  return decryptJob(input, outputOf(output, options), keys, options);
 }
 
 /**
@@ -89,7 +70,7 @@ export async function decrypt(bytes: Uint8Array, options: DecryptOptions): Promi
   throwIfAborted(signal);
   const { header, need } = parseHeader(bytes);
   if (header === null) throw headerEndsEarly(bytes.length, need);
-  const { bodyKey } = await openHeader(header, keys);
+  const bodyKey = await openHeader(header, keys);
   try {
     throwIfAborted(signal);
     const plaintext = await native().decryptBuffer(bodyKey, header.preludeBytes, bytes.subarray(header.bodyOffset));

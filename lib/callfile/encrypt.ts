@@ -1,16 +1,13 @@
 /** Encrypts whole files and whole buffers. */
 
-import type { BigIntStats } from 'node:fs';
-
-import { CallsealError } from '../errors.ts';
 import type { Recipients } from '../recipients/recipients.ts';
-import { openRegularFile, readAt } from '../recipients/regular-file.ts';
 import { assertBytes, assertPath, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
 import { DEFAULT_SEGMENT_LENGTH, MAGIC } from './format.ts';
 import { type JobOptions, runJob, throwIfAborted } from './job.ts';
-import { type OutputOptions, planOutput } from './output.ts';
-import { hasMagic } from './prelude.ts';
+import { type OutputOptions, outputOf } from './output.ts';
 import { newPrelude, templateOf } from './template.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** What every way to encrypt takes. */
 export interface EncryptOptions {
@@ -58,24 +55,17 @@ export async function encryptFile(input: string, output: string, options: Encryp
   assertSegmentLength(segmentLength);
   assertSignal(signal);
   throwIfAborted(signal);
-  const stats = await examineInput(input, allowNested);
-  const target = await planOutput(input, stats, output, options);
-  return runJob(input, Number(stats.size), options, (control) =>
-    templateOf(recipients).encryptFile(newPrelude(), input, target, segmentLength, control),
+  const refusedPrefix = allowNested ? NO_BYTES : MAGIC;
+  return runJob(input, options, (control) =>
+    templateOf(recipients).encryptFile(
+      newPrelude(),
+      input,
+      outputOf(output, options),
+      segmentLength,
+      refusedPrefix,
+      control,
+    ),
   );
-}
-
-async function examineInput(path: string, allowNested: boolean): Promise<BigIntStats> {
-  const { handle, stats } = await openRegularFile(path);
-  try {
-    const start = new Uint8Array(MAGIC.length);
-    const isSealed = hasMagic(start.subarray(0, await readAt(handle, start, 0, path)));
-    if (!isSealed || allowNested) return stats;
-    const message = `${path} is a Callseal file already; to encrypt it once more, allow it (allowNested)`;
-    throw new CallsealError('ERR_ALREADY_ENCRYPTED', message, { path });
-  } finally {
-    await handle.close();
-  }
 }
 
 /**

@@ -17,7 +17,7 @@ import {
 } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
-import { readHeader } from './read-header.ts';
+import { FIRST_READ, readHeader } from './read-header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
 
 /** A recipient as the file names it. */
@@ -88,7 +88,11 @@ async function inspectFile(path: string, signal: AbortSignal | undefined): Promi
   const { handle, stats } = await openRegularFile(path);
   try {
     const size = Number(stats.size);
-    const header = await readHeader(handle, size, path);
+    const readPart = async (offset: number, length: number): Promise<Uint8Array> => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, await readAt(handle, bytes, offset, path));
+    };
+    const header = await readHeader(await readPart(0, Math.min(FIRST_READ, size)), size, readPart, path);
     throwIfAborted(signal);
     return describe(header, size, await readMark(handle, header, size, path));
   } finally {

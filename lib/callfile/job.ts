@@ -29,21 +29,19 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
  * Runs a native job.
  *
  * @param path The input, for messages.
- * @param total Its bytes.
  * @param start Starts the job; called at once.
  * @throws {CallsealError} What the job throws; `ERR_ABORTED` with the signal's reason as cause; and whatever
  *   `onProgress` throws, which stops the job.
  */
 export async function runJob<T>(
   path: string,
-  total: number,
   options: JobOptions,
   start: (control: NativeJobControl) => Promise<T>,
 ): Promise<T> {
   const { signal, onProgress } = options;
   throwIfAborted(signal);
   const control = new (native().JobControl)();
-  const watch = onProgress === undefined ? null : new ProgressWatch(control, total, onProgress);
+  const watch = onProgress === undefined ? null : new ProgressWatch(control, onProgress);
   const cancel = (): void => control.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   try {
@@ -74,23 +72,22 @@ export function withPath(error: unknown, path: string | undefined): unknown {
 /** Polls the job, as native threads cannot call JavaScript cheaply. The timer keeps no process alive. */
 class ProgressWatch {
   readonly #control: NativeJobControl;
-  readonly #total: number;
   readonly #listener: ProgressListener;
   readonly #timer: NodeJS.Timeout;
   #reported = -1;
   #failure: { error: unknown } | null = null;
 
-  constructor(control: NativeJobControl, total: number, listener: ProgressListener) {
+  constructor(control: NativeJobControl, listener: ProgressListener) {
     this.#control = control;
-    this.#total = total;
     this.#listener = listener;
     this.#timer = setInterval(() => this.#poll(), POLL_MILLISECONDS).unref();
   }
 
   #poll(): void {
-    if (this.#failure !== null) return;
+    // Nothing to tell before the job has opened its input.
+    if (this.#failure !== null || this.#control.total === 0) return;
     try {
-      this.#report(Math.min(this.#control.progress, this.#total));
+      this.#report(this.#control.progress);
     } catch (error) {
       this.#failure = { error };
       this.#control.cancel();
@@ -98,15 +95,17 @@ class ProgressWatch {
   }
 
   #report(bytes: number): void {
-    if (bytes <= this.#reported) return;
-    this.#reported = bytes;
-    this.#listener(bytes, this.#total);
+    const { total } = this.#control;
+    const done = Math.min(bytes, total);
+    if (done <= this.#reported) return;
+    this.#reported = done;
+    this.#listener(done, total);
   }
 
   /** The job has succeeded: the listener hears of the last byte. */
   finish(): void {
     this.rethrow();
-    this.#report(this.#total);
+    this.#report(this.#control.total);
   }
 
   /** Throws what the listener threw, if it did. */

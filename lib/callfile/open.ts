@@ -1,17 +1,18 @@
 /** From a header and a key ring to the key of the body (`docs/format.md`, section 4). */
 
 import { CallsealError } from '../errors.ts';
-import type { NativePrivateKey, NativeSecretKey } from '../native/binding.ts';
+import type { NativePrivateKey, NativeSecretKey, SealedEnvelope } from '../native/binding.ts';
+import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import { nameOf, tampered } from './faults.ts';
 import { BODY_LABEL, MAC_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
 
-/** An opened file: the key of its body, and the id of the private key that opened it. */
-export interface OpenedHeader {
-  /** The caller destroys it. */
-  bodyKey: NativeSecretKey;
+/** The private key that opens a file, and which recipient's it is. */
+export interface HeaderMatch {
+  key: NativePrivateKey;
+  index: number;
   /** Lower-case hexadecimal. */
   keyId: string;
 }
@@ -20,50 +21,41 @@ export interface OpenedHeader {
 const MAX_ALTERED_ID_TRIES = 8;
 
 /**
- * Finds the private key, unwraps the content key, verifies the recipients MAC and derives the body's key. Every key
- * in between is destroyed.
+ * Finds the private key for a file.
  *
  * @throws {CallsealError} `ERR_NO_MATCHING_KEY`, `ERR_TAMPERED`, and what {@link KeyRing.open} throws.
  */
-export async function openHeader(header: CallFileHeader, keys: KeyRing, path?: string): Promise<OpenedHeader> {
+export async function findKey(header: CallFileHeader, keys: KeyRing, path?: string): Promise<HeaderMatch> {
   const match = await keys.open(header.recipients.map((entry) => entry.keyId));
   if (match === null) {
     await refuseAlteredKeyId(header, keys, path);
     throw noMatchingKey(header, keys, path);
   }
-  const entry = header.recipients[match.index] as RecipientEntry;
-  const content = await unwrap(match.key, entry, match.index, path);
-  try {
-    verifyRecipients(content, header, path);
-    const bodyKey = content.derive('floe', BODY_LABEL, header.preludeBytes);
-    return { bodyKey, keyId: Buffer.from(entry.keyId).toString('hex') };
-  } finally {
-    content.destroy();
-  }
+  const { keyId } = header.recipients[match.index] as RecipientEntry;
+  return { ...match, keyId: Buffer.from(keyId).toString('hex') };
 }
 
-async function unwrap(
-  key: NativePrivateKey,
-  entry: RecipientEntry,
-  index: number,
-  path: string | undefined,
-): Promise<NativeSecretKey> {
-  try {
-    return await key.unwrap(entry.wrappedKey);
-  } catch (error) {
-    if (!(error instanceof CallsealError) || error.code !== 'ERR_TAMPERED') throw error;
-    throw tampered(path, `the wrapped key of recipient ${index + 1} does not decrypt with its private key`, error);
-  }
+/** What native code needs to open the envelope for one recipient. */
+export function envelopeOf(header: CallFileHeader, index: number): SealedEnvelope {
+  return {
+    wrappedKey: (header.recipients[index] as RecipientEntry).wrappedKey,
+    prelude: header.preludeBytes,
+    authenticated: header.authenticatedBytes,
+    mac: header.mac,
+    bodyLabel: BODY_LABEL,
+    macLabel: MAC_LABEL,
+  };
 }
 
-function verifyRecipients(content: NativeSecretKey, header: CallFileHeader, path: string | undefined): void {
-  const macKey = content.derive('mac', MAC_LABEL, header.preludeBytes);
-  try {
-    if (macKey.verifyMac(header.authenticatedBytes, header.mac)) return;
-    throw tampered(path, 'the header fails authentication');
-  } finally {
-    macKey.destroy();
-  }
+/**
+ * Finds the private key, unwraps the content key, verifies the recipients MAC and derives the body's key, which the
+ * caller destroys.
+ *
+ * @throws {CallsealError} What {@link findKey} throws; `ERR_TAMPERED`.
+ */
+export async function openHeader(header: CallFileHeader, keys: KeyRing): Promise<NativeSecretKey> {
+  const { key, index } = await findKey(header, keys);
+  return native().openEnvelope(key, envelopeOf(header, index));
 }
 
 /**

@@ -1,44 +1,36 @@
-/** Reads the header of a file on disk, in one read where it is not unusually long. */
+/** Reads the header of a file, in one read where it is not unusually long. */
 
-import type { FileHandle } from 'node:fs/promises';
-
-import { openRegularFile, readAt } from '../recipients/regular-file.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 
-/** A dozen recipients with long names fit. */
-const FIRST_READ = 16_384;
+/** What is read of a file at first: a dozen recipients with long names fit. */
+export const FIRST_READ = 16_384;
+
+/** Reads up to `length` bytes at `offset` of the file; fewer only at its end. */
+export type ReadPart = (offset: number, length: number) => Promise<Uint8Array>;
 
 /**
+ * @param head The first {@link FIRST_READ} bytes of the file, or all of it.
  * @param size Length of the file: no more is read, or room made for, than it has.
- * @throws {CallsealError} `ERR_NOT_CALLSEAL`, `ERR_UNSUPPORTED_VERSION`, `ERR_TAMPERED`, `ERR_TRUNCATED`, `ERR_IO`.
+ * @throws {CallsealError} `ERR_NOT_CALLSEAL`, `ERR_UNSUPPORTED_VERSION`, `ERR_TAMPERED`, `ERR_TRUNCATED`, and what
+ *   `readPart` throws.
  */
-export async function readHeader(handle: FileHandle, size: number, path: string): Promise<CallFileHeader> {
-  let bytes = new Uint8Array(Math.min(FIRST_READ, size));
-  let have = await readAt(handle, bytes, 0, path);
+export async function readHeader(
+  head: Uint8Array,
+  size: number,
+  readPart: ReadPart,
+  path: string,
+): Promise<CallFileHeader> {
+  let bytes = head;
   for (;;) {
-    const { header, need } = parseHeader(bytes.subarray(0, have), path);
+    const { header, need } = parseHeader(bytes, path);
     if (header !== null) return header;
-    if (need > size || have < bytes.length) throw headerEndsEarly(have, need, path);
+    if (need > size || bytes.length < Math.min(FIRST_READ, size)) throw headerEndsEarly(bytes.length, need, path);
     const longer = new Uint8Array(need);
     longer.set(bytes);
-    bytes = longer;
-    have += await readAt(handle, bytes.subarray(have), have, path);
-  }
-}
-
-/** A header and the length of its file. */
-export interface FileHeader {
-  header: CallFileHeader;
-  size: number;
-}
-
-/** Opens a file, reads its header, closes it. */
-export async function readFileHeader(path: string): Promise<FileHeader> {
-  const { handle, stats } = await openRegularFile(path);
-  try {
-    const size = Number(stats.size);
-    return { header: await readHeader(handle, size, path), size };
-  } finally {
-    await handle.close();
+    const more = await readPart(bytes.length, need - bytes.length);
+    longer.set(more, bytes.length);
+    // A file that shrank meanwhile: what is there is judged, and then found too short.
+    bytes = longer.subarray(0, bytes.length + more.length);
+    if (bytes.length < need) throw headerEndsEarly(bytes.length, need, path);
   }
 }

@@ -1,11 +1,9 @@
 /** Proves that a file is complete and unaltered, without writing a byte. */
 
-import { native } from '../native/load.ts';
 import { assertKeyRing, assertPath, assertSignal } from './arguments.ts';
 import type { DecryptOptions } from './decrypt.ts';
-import { type JobOptions, runJob, throwIfAborted } from './job.ts';
-import { openHeader } from './open.ts';
-import { readFileHeader } from './read-header.ts';
+import { decryptJob } from './decrypt-job.ts';
+import { type JobOptions, throwIfAborted } from './job.ts';
 
 /** Options of {@link verify}. */
 export interface VerifyOptions extends DecryptOptions, JobOptions {}
@@ -35,14 +33,6 @@ export async function verify(path: string, options: VerifyOptions): Promise<Veri
   assertKeyRing(keys);
   assertSignal(signal);
   throwIfAborted(signal);
-  const { header, size } = await readFileHeader(path);
-  const { bodyKey, keyId } = await openHeader(header, keys, path);
-  try {
-    const { inputBytes, outputBytes } = await runJob(path, size, options, (control) =>
-      native().decryptFile(bodyKey, header.preludeBytes, path, header.bodyOffset, null, control),
-    );
-    return { inputBytes, plaintextBytes: outputBytes, keyId };
-  } finally {
-    bodyKey.destroy();
-  }
+  const { inputBytes, outputBytes, keyId } = await decryptJob(path, null, keys, options);
+  return { inputBytes, plaintextBytes: outputBytes, keyId };
 }

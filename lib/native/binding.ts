@@ -144,6 +144,8 @@ export interface RecipientFileEntry {
 export interface NativeJobControl {
   /** Bytes of input processed so far. */
   readonly progress: number;
+  /** Bytes of input in all; 0 until the job has opened it. */
+  readonly total: number;
   cancel(): void;
 }
 
@@ -182,12 +184,16 @@ export interface EnvelopeTemplateInit {
  * assembles `prelude ‖ recipients ‖ HMAC(prelude ‖ recipients)`, followed by the FLOE body with AAD = prelude.
  */
 export interface NativeEnvelopeTemplate {
-  /** Whole file → whole file in one job on a pool thread. */
+  /**
+   * Whole file → whole file in one job on a pool thread. An input that begins with `refusedPrefix` (when that is not
+   * empty) is ERR_ALREADY_ENCRYPTED. An output that is the input itself is replaced in place, unless it has another name.
+   */
   encryptFile(
     prelude: Uint8Array,
     input: string,
     output: FileJobOutput,
     segmentLength: number,
+    refusedPrefix: Uint8Array,
     control: NativeJobControl,
   ): Promise<FileJobResult>;
   /** Whole buffer → whole encrypted file. `input` must not change meanwhile. */
@@ -215,6 +221,49 @@ export interface NativeFloeDecryptor {
   decryptSegment(segment: Uint8Array, final: boolean): Uint8Array;
   /** Segment number `index` (from 0). ERR_TAMPERED. */
   decryptSegmentAt(index: number, segment: Uint8Array, final: boolean): Uint8Array;
+}
+
+/** What a reader has found in a header for one private key. */
+export interface SealedEnvelope {
+  wrappedKey: Uint8Array;
+  prelude: Uint8Array;
+  /** Prelude and recipients: what the MAC covers. */
+  authenticated: Uint8Array;
+  mac: Uint8Array;
+  /** KBKDF labels, as in {@link EnvelopeTemplateInit}. */
+  bodyLabel: Uint8Array;
+  macLabel: Uint8Array;
+}
+
+/** An open file: header and body are read from one descriptor, whatever happens to the name. Jobs on it must not overlap. */
+export interface NativeInputFile {
+  /** Up to `length` bytes at `offset`, fewer at the end. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * Opens the envelope and decrypts the FLOE body at `bodyOffset`, all in one job. Output null: authenticate only.
+   * ERR_TAMPERED, ERR_TRUNCATED.
+   */
+  decrypt(
+    key: NativePrivateKey,
+    envelope: SealedEnvelope,
+    bodyOffset: number,
+    output: FileJobOutput | null,
+    control: NativeJobControl,
+  ): Promise<FileJobResult>;
+  /** Closes the file when no job uses it any more. */
+  destroy(): void;
+}
+
+export interface NativeInputFileClass {
+  /**
+   * Opens a regular file, reads its first `length` bytes, and checks that `output` (when not null) may be written.
+   * ERR_IO, ERR_INVALID_ARGUMENT, ERR_OUTPUT_EXISTS.
+   */
+  open(
+    path: string,
+    output: FileJobOutput | null,
+    length: number,
+  ): Promise<{ file: NativeInputFile; size: number; head: Uint8Array }>;
 }
 
 /** How a library or provider proved itself; see `lib/status.ts` for the public form. */
@@ -268,17 +317,11 @@ export interface NativeBinding {
   readRecipients(bytes: Uint8Array): RecipientFileEntry[];
   /** Self-signed X.509 v3 certificate (SHA-256, random 159-bit serial), PEM. Subject as type/value pairs in order. */
   createCertificate(key: NativePrivateKey, subject: [type: string, value: string][], days: number): Promise<string>;
-  /** Decrypts a FLOE body that begins at `offset` of `input`. Output null: authenticate only. */
-  decryptFile(
-    key: NativeSecretKey,
-    aad: Uint8Array,
-    input: string,
-    offset: number,
-    output: FileJobOutput | null,
-    control: NativeJobControl,
-  ): Promise<FileJobResult>;
+  /** The key of a body: unwraps the content key, verifies the MAC, derives. ERR_TAMPERED. */
+  openEnvelope(key: NativePrivateKey, envelope: SealedEnvelope): Promise<NativeSecretKey>;
   /** Decrypts a whole FLOE body. ERR_TAMPERED, ERR_TRUNCATED. */
   decryptBuffer(key: NativeSecretKey, aad: Uint8Array, body: Uint8Array): Promise<Uint8Array>;
+  InputFile: NativeInputFileClass;
   JobControl: new () => NativeJobControl;
   EnvelopeTemplate: new (init: EnvelopeTemplateInit) => NativeEnvelopeTemplate;
   /** `header` is the 74-byte FLOE header; its tag is verified. ERR_TAMPERED. */

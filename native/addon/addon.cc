@@ -5,7 +5,7 @@
 #include "async.h"
 #include "certificate.h"
 #include "envelope_handles.h"
-#include "file_arguments.h"
+#include "input_handle.h"
 #include "isolation.h"
 #include "key_handles.h"
 #include "module.h"
@@ -143,17 +143,12 @@ Napi::Value create_certificate(const Napi::CallbackInfo& info) {
       [](Napi::Env env, std::string& pem) { return Napi::String::New(env, pem); });
 }
 
-Napi::Value decrypt_file(const Napi::CallbackInfo& info) {
-  auto key = SecretKeyHandle::from(info[0], "key");
-  Bytes aad = bytes_argument(info, 1, "aad").copy();
-  std::string input = path_argument(info, 2, "input");
-  auto offset = static_cast<uint64_t>(integer_argument(info, 3, "offset", 0, INT64_C(1) << 52));
-  std::optional<OutputOptions> output;
-  if (!info[4].IsNull()) output = output_argument(info, 4);
-  std::shared_ptr<JobControl> control = JobControlHandle::from(info[5]);
-  return PromiseWork<FileJobResult>::run(
-      info.Env(), [=]() { return callseal::decrypt_file(input, offset, *key, aad, output, *control); },
-      file_job_result);
+Napi::Value open_envelope(const Napi::CallbackInfo& info) {
+  auto key = PrivateKeyHandle::from(info[0], "key");
+  SealedEnvelope sealed = sealed_envelope_argument(info, 1);
+  return PromiseWork<SecretKeyHandle::Shared>::run(
+      info.Env(), [=]() { return std::make_shared<const SecretKey>(callseal::open_envelope(*key, sealed)); },
+      [](Napi::Env env, auto& body_key) { return SecretKeyHandle::wrap(env, body_key); });
 }
 
 Napi::Value decrypt_buffer(const Napi::CallbackInfo& info) {
@@ -191,6 +186,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define_class<PublicKeyHandle>(env, exports, environment.public_key, "PublicKey");
   define_class<PrivateKeyHandle>(env, exports, environment.private_key, "PrivateKey");
   define_class<FloeEncryptorHandle>(env, exports, environment.floe_encryptor, "FloeEncryptor");
+  define_class<InputFileHandle>(env, exports, environment.input_file, "InputFile");
   exports["JobControl"] = JobControlHandle::define(env);
   exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
   exports["FloeDecryptor"] = FloeDecryptorHandle::define(env);
@@ -199,7 +195,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
-  exports["decryptFile"] = Napi::Function::New(env, decrypt_file);
+  exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
   exports["decryptBuffer"] = Napi::Function::New(env, decrypt_buffer);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);

@@ -8,8 +8,9 @@ namespace callseal::addon {
 
 Napi::Function JobControlHandle::define(Napi::Env env) {
   return DefineClass(
-      env, "JobControl",
-      {InstanceAccessor<&JobControlHandle::progress>("progress"), InstanceMethod<&JobControlHandle::cancel>("cancel")});
+      env, kName,
+      {InstanceAccessor<&JobControlHandle::progress>("progress"), InstanceAccessor<&JobControlHandle::total>("total"),
+       InstanceMethod<&JobControlHandle::cancel>("cancel")});
 }
 
 std::shared_ptr<JobControl> JobControlHandle::from(Napi::Value value) {
@@ -18,6 +19,10 @@ std::shared_ptr<JobControl> JobControlHandle::from(Napi::Value value) {
 
 Napi::Value JobControlHandle::progress(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(control_->progress()));
+}
+
+Napi::Value JobControlHandle::total(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(control_->total()));
 }
 
 void JobControlHandle::cancel(const Napi::CallbackInfo&) {
@@ -55,17 +60,21 @@ EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
 Napi::Value EnvelopeTemplateHandle::encrypt_file(const Napi::CallbackInfo& info) {
   auto form = form_;
   Bytes prelude = bytes_argument(info, 0, "prelude").copy();
-  std::string input = path_argument(info, 1, "input");
-  OutputOptions output = output_argument(info, 2);
+  std::string input_path = path_argument(info, 1, "input");
+  OutputOptions output_options = output_argument(info, 2);
   uint32_t segment_length = segment_length_argument(info, 3);
-  std::shared_ptr<JobControl> control = JobControlHandle::from(info[4]);
+  Bytes refused_prefix = bytes_argument(info, 4, "refusedPrefix").copy();
+  std::shared_ptr<JobControl> control = JobControlHandle::from(info[5]);
   return PromiseWork<FileJobResult>::run(
       info.Env(),
       [=]() {
         control->check();
+        InputFile input(input_path);
+        if (!refused_prefix.empty()) refuse_prefix(input, refused_prefix);
+        AtomicFile output(output_options, &input);
         Envelope envelope = make_envelope(*form, prelude);
         FloeMessage message = FloeMessage::create(envelope.body_key, prelude, segment_length);
-        return callseal::encrypt_file(input, envelope.header, message, output, *control);
+        return callseal::encrypt_file(input, output, envelope.header, message, *control);
       },
       file_job_result);
 }

@@ -22,6 +22,7 @@ class JobControlHandle : public TaggedWrap<JobControlHandle> {
 
  private:
   Napi::Value progress(const Napi::CallbackInfo& info);
+  Napi::Value total(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   std::shared_ptr<JobControl> control_;
 };

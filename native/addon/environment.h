@@ -12,6 +12,7 @@ struct Environment {
   Napi::FunctionReference public_key;
   Napi::FunctionReference private_key;
   Napi::FunctionReference floe_encryptor;
+  Napi::FunctionReference input_file;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

@@ -27,6 +27,11 @@ OutputOptions output_argument(const Napi::CallbackInfo& info, size_t index) {
   return output;
 }
 
+std::optional<OutputOptions> optional_output_argument(const Napi::CallbackInfo& info, size_t index) {
+  if (info[index].IsNull()) return std::nullopt;
+  return output_argument(info, index);
+}
+
 uint32_t segment_length_argument(const Napi::CallbackInfo& info, size_t index) {
   return static_cast<uint32_t>(integer_argument(info, index, "segmentLength", 1024, 16777216));
 }

@@ -30,4 +30,13 @@ Envelope make_envelope(const EnvelopeTemplate& form, ByteView prelude) {
   return {std::move(header), content.derive(KeyUse::kFloe, form.body_label, prelude)};
 }
 
+SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed) {
+  SecretKey content = key.unwrap(sealed.wrapped_key);
+  SecretKey mac_key = content.derive(KeyUse::kMac, sealed.mac_label, sealed.prelude);
+  if (!mac_key.verify_mac(sealed.authenticated, sealed.mac)) {
+    throw Error(Code::kTampered, "the header fails authentication");
+  }
+  return content.derive(KeyUse::kFloe, sealed.body_label, sealed.prelude);
+}
+
 }  // namespace callseal

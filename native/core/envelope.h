@@ -33,4 +33,17 @@ struct Envelope {
 
 Envelope make_envelope(const EnvelopeTemplate& form, ByteView prelude);
 
+// What a reader has found in a header for one private key.
+struct SealedEnvelope {
+  Bytes wrapped_key;
+  Bytes prelude;
+  Bytes authenticated;  // prelude ‖ recipients: what the MAC covers
+  Bytes mac;
+  Bytes body_label;
+  Bytes mac_label;
+};
+
+// The key of the body. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
+SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed);
+
 }  // namespace callseal

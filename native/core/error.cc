@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <array>
+#include <cctype>
 
 namespace callseal {
 
@@ -29,6 +30,8 @@ std::string_view code_name(Code code) {
       return "ERR_WRONG_PASSPHRASE";
     case Code::kKeyUse:
       return "ERR_KEY_USE";
+    case Code::kAlreadyEncrypted:
+      return "ERR_ALREADY_ENCRYPTED";
     case Code::kTampered:
       return "ERR_TAMPERED";
     case Code::kTruncated:
@@ -47,10 +50,18 @@ std::string_view code_name(Code code) {
 
 Error Error::io(int errno_value, std::string_view what, const std::string& path) {
   const char* name = strerrorname_np(errno_value);
-  const char* text = strerrordesc_np(errno_value);
-  Error error(Code::kIo, std::string(what) + " " + path + ": " + (text != nullptr ? text : "unknown error") + " (" +
+  const char* description = strerrordesc_np(errno_value);
+  std::string text = description != nullptr ? description : "unknown error";
+  text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  Error error(Code::kIo, std::string(what) + " " + path + ": " + text + " (" +
                              (name != nullptr ? name : std::to_string(errno_value)) + ")");
   error.errno_name_ = name != nullptr ? name : std::to_string(errno_value);
+  error.path_ = path;
+  return error;
+}
+
+Error Error::about(Code code, const std::string& path, const std::string& what) {
+  Error error(code, path + " " + what);
   error.path_ = path;
   return error;
 }

@@ -20,6 +20,7 @@ enum class Code {
   kPassphraseRequired,
   kWrongPassphrase,
   kKeyUse,
+  kAlreadyEncrypted,
   kTampered,
   kTruncated,
   kInputChanged,
@@ -37,6 +38,9 @@ class Error : public std::runtime_error {
 
   // An operating-system failure: `what` was done to `path`; `errno_value` says how it failed.
   static Error io(int errno_value, std::string_view what, const std::string& path);
+
+  // A failure that concerns one file: the message is its name and what is wrong with it.
+  static Error about(Code code, const std::string& path, const std::string& what);
 
   // A failure inside OpenSSL: takes the thread's whole error queue, which holds no secrets, as cause.
   static Error openssl(Code code, const std::string& message);

@@ -39,6 +39,69 @@ std::string random_hex() {
   return text;
 }
 
+const char* kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISLNK(mode)) return "a symbolic link";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+[[noreturn]] void refuse_link(const std::string& path) {
+  throw Error::about(Code::kInvalidArgument, path,
+                     "is a symbolic link: replacing it would leave the file it points to; name that file itself");
+}
+
+// The job is in place: the file must have no other name.
+void require_single_name(const InputFile& input) {
+  struct stat link {};
+  if (::lstat(input.path().c_str(), &link) == 0 && S_ISLNK(link.st_mode)) refuse_link(input.path());
+  if (input.status().st_nlink > 1) {
+    throw Error::about(Code::kInvalidArgument, input.path(),
+                       "has " + std::to_string(input.status().st_nlink) +
+                           " names (hard links): the other would keep the old content; remove it, or "
+                           "write to a new file");
+  }
+}
+
+FileName split_name(const std::string& path) {
+  size_t slash = path.rfind('/');
+  FileName name;
+  name.directory = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  name.base = slash == std::string::npos ? path : path.substr(slash + 1);
+  if (name.base.empty() || name.base == "." || name.base == "..") {
+    throw Error(Code::kInvalidArgument, "the output " + path + " names no file");
+  }
+  return name;
+}
+
+// AtomicFile::check. True when the output is the input itself.
+bool check_target(const OutputOptions& options, const InputFile* input) {
+  struct stat target {};
+  if (::lstat(options.path.c_str(), &target) != 0) {
+    if (errno == ENOENT) return false;
+    throw Error::io(errno, "cannot examine the output", options.path);
+  }
+  struct stat pointed {};
+  if (input != nullptr && S_ISLNK(target.st_mode) && ::stat(options.path.c_str(), &pointed) == 0 &&
+      same_file(pointed, input->status())) {
+    refuse_link(options.path);
+  }
+  if (input != nullptr && same_file(target, input->status())) {
+    require_single_name(*input);
+    return true;
+  }
+  if (!S_ISREG(target.st_mode)) {
+    throw Error::about(
+        Code::kOutputExists, options.path,
+        std::string("exists and is ") + kind_of(target.st_mode) + ", which is never replaced; choose another output");
+  }
+  if (!options.replace) {
+    throw Error::about(Code::kOutputExists, options.path, "exists already; choose another output or allow overwriting");
+  }
+  return false;
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -55,9 +118,12 @@ InputFile::InputFile(const std::string& path) : path_(path) {
   fd_ = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd_.get() < 0) throw Error::io(errno, "cannot open", path);
   if (::fstat(fd_.get(), &status_) != 0) throw Error::io(errno, "cannot examine", path);
-  if (S_ISDIR(status_.st_mode)) throw Error::io(EISDIR, "cannot read", path);
+  if (S_ISDIR(status_.st_mode)) {
+    throw Error::about(Code::kInvalidArgument, path, "is a directory; name the files in it");
+  }
   if (!S_ISREG(status_.st_mode)) {
-    throw Error(Code::kInvalidArgument, path + " is not a regular file; use a stream (`-` on the command line) for it");
+    throw Error::about(Code::kInvalidArgument, path,
+                       "is not a regular file; use a stream (`-` on the command line) for it");
   }
   ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
@@ -72,57 +138,55 @@ void InputFile::read(uint8_t* out, size_t length) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Error::io(errno, "cannot read", path_);
     if (got == 0)
-      throw Error(Code::kInputChanged, path_ + " became shorter while it was read; try again when it is finished");
+      throw Error::about(Code::kInputChanged, path_, "became shorter while it was read; try again when it is finished");
     out += got;
     length -= static_cast<size_t>(got);
   }
+}
+
+size_t InputFile::read_at(uint64_t offset, uint8_t* out, size_t length) const {
+  size_t filled = 0;
+  while (filled < length) {
+    ssize_t got = ::pread(fd_.get(), out + filled, length - filled, static_cast<off_t>(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error::io(errno, "cannot read", path_);
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  return filled;
 }
 
 void InputFile::require_unchanged() const {
   struct stat now {};
   if (::fstat(fd_.get(), &now) != 0) throw Error::io(errno, "cannot examine", path_);
   if (now.st_size != status_.st_size || !same_time(now.st_mtim, status_.st_mtim)) {
-    throw Error(Code::kInputChanged, path_ + " was written to while it was read; try again when it is finished");
+    throw Error::about(Code::kInputChanged, path_, "was written to while it was read; try again when it is finished");
   }
 }
 
-AtomicFile::AtomicFile(const OutputOptions& options) : options_(options) {
-  size_t slash = options_.path.rfind('/');
-  directory_name_ = slash == std::string::npos ? "." : slash == 0 ? "/" : options_.path.substr(0, slash);
-  base_name_ = slash == std::string::npos ? options_.path : options_.path.substr(slash + 1);
-  if (base_name_.empty() || base_name_ == "." || base_name_ == "..") {
-    throw Error(Code::kInvalidArgument, "the output " + options_.path + " names no file");
-  }
-  directory_ = Descriptor(::open(directory_name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory_.get() < 0) throw Error::io(errno, "cannot open the output directory", directory_name_);
-  check_target();
+AtomicFile::AtomicFile(const OutputOptions& options, const InputFile* input)
+    : options_(options), name_(split_name(options.path)), in_place_(check_target(options, input)) {
+  options_.replace = options.replace || in_place_;
+  directory_ = Descriptor(::open(name_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory_.get() < 0) throw Error::io(errno, "cannot open the output directory", name_.directory);
   create_temporary();
+}
+
+void AtomicFile::check(const OutputOptions& options, const InputFile* input) {
+  split_name(options.path);
+  check_target(options, input);
 }
 
 AtomicFile::~AtomicFile() {
   if (!temporary_name_.empty()) ::unlinkat(directory_.get(), temporary_name_.c_str(), 0);
 }
 
-void AtomicFile::check_target() const {
-  struct stat target {};
-  if (::fstatat(directory_.get(), base_name_.c_str(), &target, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return;
-    throw Error::io(errno, "cannot examine", options_.path);
-  }
-  if (!S_ISREG(target.st_mode)) {
-    throw Error(Code::kOutputExists, options_.path + " exists and is not a regular file; it is never replaced");
-  }
-  if (!options_.replace) {
-    throw Error(Code::kOutputExists, options_.path + " exists already; choose another output or allow overwriting");
-  }
-}
-
 void AtomicFile::create_temporary() {
   std::string tail = "." + random_hex() + kTemporarySuffix;
-  std::string name = "." + base_name_.substr(0, kMaxNameLength - 1 - tail.size()) + tail;
+  std::string name = "." + name_.base.substr(0, kMaxNameLength - 1 - tail.size()) + tail;
   fd_ =
       Descriptor(::openat(directory_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (fd_.get() < 0) throw Error::io(errno, "cannot create a file in", directory_name_);
+  if (fd_.get() < 0) throw Error::io(errno, "cannot create a file in", name_.directory);
   temporary_name_ = std::move(name);
 }
 
@@ -146,13 +210,13 @@ void AtomicFile::take_owner(const struct stat& other) {
 
 bool AtomicFile::replaces(const struct stat& other) const {
   struct stat target {};
-  return ::fstatat(directory_.get(), base_name_.c_str(), &target, AT_SYMLINK_NOFOLLOW) == 0 && same_file(target, other);
+  return ::fstatat(directory_.get(), name_.base.c_str(), &target, AT_SYMLINK_NOFOLLOW) == 0 && same_file(target, other);
 }
 
 void AtomicFile::rename_over() {
   const int dir = directory_.get();
   const char* from = temporary_name_.c_str();
-  const char* to = base_name_.c_str();
+  const char* to = name_.base.c_str();
   if (options_.replace) {
     if (::renameat(dir, from, dir, to) != 0)
       throw Error::io(errno, "cannot rename the finished file to", options_.path);
@@ -166,7 +230,7 @@ void AtomicFile::rename_over() {
       return;
     }
   }
-  if (errno == EEXIST) throw Error(Code::kOutputExists, options_.path + " appeared while it was being written");
+  if (errno == EEXIST) throw Error::about(Code::kOutputExists, options_.path, "appeared while it was being written");
   throw Error::io(errno, "cannot rename the finished file to", options_.path);
 }
 
@@ -175,7 +239,7 @@ void AtomicFile::commit() {
   rename_over();
   temporary_name_.clear();
   if (options_.sync && ::fsync(directory_.get()) != 0 && errno != EINVAL && errno != EROFS) {
-    throw Error::io(errno, "the output is complete and in place, but cannot sync its directory", directory_name_);
+    throw Error::io(errno, "the output is complete and in place, but cannot sync its directory", name_.directory);
   }
 }
 

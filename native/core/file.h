@@ -29,11 +29,14 @@ class InputFile {
   // kIo; kInvalidArgument for anything but a regular file.
   explicit InputFile(const std::string& path);
 
+  const std::string& path() const { return path_; }
   uint64_t size() const { return static_cast<uint64_t>(status_.st_size); }
   const struct stat& status() const { return status_; }
   void seek(uint64_t offset);
   // Exactly `length` bytes. kInputChanged when the file ends before them.
   void read(uint8_t* out, size_t length);
+  // Up to `length` bytes at `offset`, fewer at the end of the file; the place that `read` goes on from stays.
+  size_t read_at(uint64_t offset, uint8_t* out, size_t length) const;
   // kInputChanged when size, modification time or identity differ from those at opening.
   void require_unchanged() const;
 
@@ -49,32 +52,45 @@ struct OutputOptions {
   bool sync = true;      // fsync the file before and its directory after the rename
 };
 
+// A path taken apart: the directory, and a name in it.
+struct FileName {
+  std::string directory;
+  std::string base;
+};
+
 // A file that appears under its final name complete or not at all. Written under a temporary name in the same directory
 // with mode 0600; removed by the destructor unless committed.
 class AtomicFile {
  public:
-  // kOutputExists when the final name exists (or is not a regular file); kIo.
-  explicit AtomicFile(const OutputOptions& options);
+  // `input` is what the content is made from, if it is a file. kOutputExists and kInvalidArgument as check() has it;
+  // kIo.
+  explicit AtomicFile(const OutputOptions& options, const InputFile* input = nullptr);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
+  // Whether the output may be written, without writing anything. An existing name is kOutputExists unless it may be
+  // replaced, and always when it is not a regular file. A name that is the input itself may be replaced, unless it has
+  // another name (symbolic or hard link), which would keep the old content: kInvalidArgument.
+  static void check(const OutputOptions& options, const InputFile* input);
+
   void write(ByteView bytes);
+  // True when the final name was the input itself at the beginning: a job in place.
+  bool in_place() const { return in_place_; }
   // Gives the new file the owner of another, where the process may. For files that replace one in place.
   void take_owner(const struct stat& other);
-  // True when the final name is the very file `other`: an encryption in place.
+  // True when the final name is the very file `other`.
   bool replaces(const struct stat& other) const;
   // Syncs, renames, syncs the directory. kOutputExists when the name was taken meanwhile; kIo.
   void commit();
 
  private:
-  void check_target() const;
   void create_temporary();
   void rename_over();
 
   OutputOptions options_;
-  std::string directory_name_;
-  std::string base_name_;
+  FileName name_;
+  bool in_place_;
   std::string temporary_name_;
   Descriptor directory_;
   Descriptor fd_;

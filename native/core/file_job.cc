@@ -30,12 +30,10 @@ uint64_t encrypt_segments(FloeCipher& cipher, const FloeMessage& message, uint64
 
 }  // namespace
 
-FileJobResult encrypt_file(const std::string& input_path, ByteView header, const FloeMessage& message,
-                           const OutputOptions& output_options, JobControl& control) {
-  InputFile input(input_path);
-  AtomicFile output(output_options);
-  const bool in_place = output.replaces(input.status());
+FileJobResult encrypt_file(InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
+                           JobControl& control) {
   const uint64_t size = input.size();
+  control.begin(size);
   const uint64_t count = message.segment_count(size);
   const size_t batch = static_cast<size_t>(std::min<uint64_t>(segments_per_block(message), count));
 
@@ -60,10 +58,10 @@ FileJobResult encrypt_file(const std::string& input_path, ByteView header, const
     control.advance(length);
   }
   input.require_unchanged();
-  if (in_place) {
+  if (output.in_place()) {
     output.take_owner(input.status());
     if (!output.replaces(input.status())) {
-      throw Error(Code::kInputChanged, input_path + " was replaced by another file while it was read");
+      throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
     }
   }
   control.check();
@@ -129,13 +127,10 @@ FloeMessage read_message(InputFile& input, uint64_t offset, const SecretKey& key
 
 }  // namespace
 
-FileJobResult decrypt_file(const std::string& input_path, uint64_t offset, const SecretKey& key, ByteView aad,
-                           const std::optional<OutputOptions>& output_options, JobControl& control) {
-  InputFile input(input_path);
+FileJobResult decrypt_file(InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key, ByteView aad,
+                           JobControl& control) {
+  control.begin(input.size());
   FloeMessage message = read_message(input, offset, key, aad);
-  std::optional<AtomicFile> output;
-  if (output_options.has_value()) output.emplace(*output_options);
-
   const uint64_t body = input.size() - offset - kFloeHeaderLength;
   const uint64_t segments = std::max<uint64_t>(1, (body + message.segment_length() - 1) / message.segment_length());
   const size_t batch = static_cast<size_t>(std::min<uint64_t>(segments_per_block(message), segments));
@@ -155,7 +150,7 @@ FileJobResult decrypt_file(const std::string& input_path, uint64_t offset, const
       filled += segment.size() - kFloeSegmentOverhead;
       control.advance(segment.size());
     }
-    if (output.has_value()) output->write(ByteView(plaintext.data(), filled));
+    if (output != nullptr) output->write(ByteView(plaintext.data(), filled));
     written += filled;
   }
   if (reader.left_over() != 0) {
@@ -163,8 +158,16 @@ FileJobResult decrypt_file(const std::string& input_path, uint64_t offset, const
   }
   input.require_unchanged();
   control.check();
-  if (output.has_value()) output->commit();
+  if (output != nullptr) output->commit();
   return {input.size(), written};
+}
+
+void refuse_prefix(const InputFile& input, ByteView prefix) {
+  Bytes start(prefix.size());
+  if (input.read_at(0, start.data(), start.size()) < prefix.size()) return;
+  if (!std::equal(start.begin(), start.end(), prefix.begin())) return;
+  throw Error::about(Code::kAlreadyEncrypted, input.path(),
+                     "is a Callseal file already; to encrypt it once more, allow it (allowNested)");
 }
 
 }  // namespace callseal

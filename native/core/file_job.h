@@ -1,7 +1,6 @@
 // Whole file → whole file, any size, flat memory.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "file.h"
@@ -15,14 +14,17 @@ struct FileJobResult {
   uint64_t output_bytes = 0;
 };
 
-// Writes `header` and the FLOE body of the input. The input must not change meanwhile (kInputChanged). When the output
-// is the input itself, the encrypted file takes its place and its owner.
-FileJobResult encrypt_file(const std::string& input, ByteView header, const FloeMessage& message,
-                           const OutputOptions& output, JobControl& control);
+// Writes `header` and the FLOE body of the input. The input must not change meanwhile (kInputChanged). In a job in
+// place the encrypted file takes the input's place and its owner.
+FileJobResult encrypt_file(InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
+                           JobControl& control);
 
-// Decrypts the FLOE body that begins at `offset` of the input. Without an output it only authenticates.
+// Decrypts the FLOE body that begins at `offset` of the input. `output` may be null: then it only authenticates.
 // kTampered, kTruncated, kInputChanged.
-FileJobResult decrypt_file(const std::string& input, uint64_t offset, const SecretKey& key, ByteView aad,
-                           const std::optional<OutputOptions>& output, JobControl& control);
+FileJobResult decrypt_file(InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key, ByteView aad,
+                           JobControl& control);
+
+// kAlreadyEncrypted when the input begins with `prefix`, which is not empty.
+void refuse_prefix(const InputFile& input, ByteView prefix);
 
 }  // namespace callseal

@@ -65,7 +65,8 @@ void preload_isolated(const std::string& path) {
   void* program = dlopen(nullptr, RTLD_NOW);
   const void* seen_first = dlsym(program, "CRYPTO_get_mem_functions");
   dlclose(program);
-  // AddressSanitizer refuses RTLD_DEEPBIND; a program without an OpenSSL of its own, such as the core tests, needs none.
+  // AddressSanitizer refuses RTLD_DEEPBIND; a program without an OpenSSL of its own, such as the core tests, needs
+  // none.
   const bool alone = seen_first == nullptr || seen_first == reinterpret_cast<const void*>(libcrypto_own_getter());
   dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | (alone ? 0 : RTLD_DEEPBIND));
 }

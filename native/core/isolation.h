@@ -17,9 +17,9 @@ struct Isolation {
 // Throws kNotIsolated unless all three are the same file.
 Isolation prove_isolation();
 
-// Loads, for the life of the process, a provider that links libcrypto itself (the legacy provider does, the FIPS provider
-// does not), bound to the system's libcrypto as we are. OpenSSL's own loader would bind it to the node executable's. A file
-// that cannot be loaded is left for OpenSSL to complain of.
+// Loads, for the life of the process, a provider that links libcrypto itself (the legacy provider does, the FIPS
+// provider does not), bound to the system's libcrypto as we are. OpenSSL's own loader would bind it to the node
+// executable's. A file that cannot be loaded is left for OpenSSL to complain of.
 void preload_isolated(const std::string& path);
 
 }  // namespace callseal

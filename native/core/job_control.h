@@ -12,6 +12,9 @@ class JobControl {
  public:
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
+  // Bytes of input in all; 0 until the job has opened it.
+  uint64_t total() const { return total_.load(std::memory_order_relaxed); }
+  void begin(uint64_t total) { total_.store(total, std::memory_order_relaxed); }
   void advance(uint64_t bytes) { progress_.fetch_add(bytes, std::memory_order_relaxed); }
   // Called between blocks of work. kAborted once cancel() was called.
   void check() const {
@@ -21,6 +24,7 @@ class JobControl {
  private:
   std::atomic<bool> cancelled_{false};
   std::atomic<uint64_t> progress_{0};
+  std::atomic<uint64_t> total_{0};
 };
 
 }  // namespace callseal

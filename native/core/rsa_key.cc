@@ -47,7 +47,8 @@ Sha256 sha256(ByteView bytes) {
   return digest;
 }
 
-// SP 800-56B rev. 2 section 6.2: odd, from 65537, below 2^256. The module does not look: with e = 1 it "encrypts" in clear.
+// SP 800-56B rev. 2 section 6.2: odd, from 65537, below 2^256. The module does not look: with e = 1 it "encrypts" in
+// clear.
 bool has_approved_exponent(EVP_PKEY* key) {
   BIGNUM* value = nullptr;
   if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &value) != 1) {
@@ -100,7 +101,8 @@ void PublicKey::wrap(const SecretKey& key, uint8_t* out) const {
                                         algorithm_ + " of " + std::to_string(bits_) + " bits");
   }
   if (!has_approved_exponent(key_.get())) {
-    throw Error(Code::kNotApproved, "a content key is wrapped for RSA keys whose public exponent is odd and at least 65537");
+    throw Error(Code::kNotApproved,
+                "a content key is wrapped for RSA keys whose public exponent is odd and at least 65537");
   }
   PkeyCtxPtr context = operation_context(key_.get());
   size_t length = modulus_bytes();
