@@ -1,9 +1,17 @@
 /** Arguments of the wrong kind or beyond the limits are refused by every native function, with a code. */
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { KeyUse, NativeEnvelopeTemplate, NativePrivateKey, SignatureScheme } from '../lib/native/binding.ts';
+import type {
+  KeyUse,
+  NativeEnvelopeTemplate,
+  NativeInputFile,
+  NativePrivateKey,
+  SealedEnvelope,
+  SignatureScheme,
+} from '../lib/native/binding.ts';
 import { native } from '../lib/native/load.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -11,13 +19,26 @@ import { tempDir } from './helpers/temp.ts';
 const n = native();
 const LABEL = new Uint8Array(1);
 const PRELUDE = new Uint8Array(48);
+const NO_PREFIX = new Uint8Array(0);
 
 let key: NativePrivateKey;
 let template: NativeEnvelopeTemplate;
+let path: string;
+let file: NativeInputFile;
 
 const init = (changes: object = {}) => ({
   recipients: new Uint8Array(256),
   wraps: [{ publicKey: key.publicKey, offset: 0 }],
+  bodyLabel: LABEL,
+  macLabel: LABEL,
+  ...changes,
+});
+
+const envelope = (changes: object = {}): SealedEnvelope => ({
+  wrappedKey: new Uint8Array(256),
+  prelude: PRELUDE,
+  authenticated: PRELUDE,
+  mac: new Uint8Array(32),
   bodyLabel: LABEL,
   macLabel: LABEL,
   ...changes,
@@ -30,6 +51,9 @@ const output = (changes: object = {}) => ({ path: join(tempDir(), 'out'), replac
 beforeAll(async () => {
   key = await n.PrivateKey.generate(2048);
   template = new n.EnvelopeTemplate(init());
+  path = join(tempDir(), 'file');
+  writeFileSync(path, PRELUDE);
+  file = (await n.InputFile.open(path, null, 0)).file;
 });
 
 /** Functions that take one argument of a kind; the others are right. */
@@ -65,7 +89,13 @@ describe('bytes', () => {
     readRecipients: (value) => n.readRecipients(value),
     'decryptBuffer aad': (value) => n.decryptBuffer(secret('floe'), value, LABEL),
     'decryptBuffer body': (value) => n.decryptBuffer(secret('floe'), LABEL, value),
-    'decryptFile aad': (value) => n.decryptFile(secret('floe'), value, '/dev/null', 0, null, control()),
+    'encryptFile prefix': (value) => template.encryptFile(PRELUDE, '/dev/null', output(), 4096, value, control()),
+    'openEnvelope wrappedKey': (value) => n.openEnvelope(key, envelope({ wrappedKey: value })),
+    'openEnvelope prelude': (value) => n.openEnvelope(key, envelope({ prelude: value })),
+    'openEnvelope authenticated': (value) => n.openEnvelope(key, envelope({ authenticated: value })),
+    'openEnvelope mac': (value) => n.openEnvelope(key, envelope({ mac: value })),
+    'decrypt bodyLabel': (value) => file.decrypt(key, envelope({ bodyLabel: value }), 0, null, control()),
+    'decrypt macLabel': (value) => file.decrypt(key, envelope({ macLabel: value }), 0, null, control()),
     'FloeDecryptor aad': (value) => new n.FloeDecryptor(secret('floe'), value, LABEL),
     'FloeDecryptor header': (value) => new n.FloeDecryptor(secret('floe'), LABEL, value),
     recipients: (value) => new n.EnvelopeTemplate(init({ recipients: value })),
@@ -73,7 +103,7 @@ describe('bytes', () => {
     macLabel: (value) => new n.EnvelopeTemplate(init({ macLabel: value })),
     'encryptBuffer prelude': (value) => template.encryptBuffer(value, LABEL, 4096),
     'encryptBuffer input': (value) => template.encryptBuffer(PRELUDE, value, 4096),
-    'encryptFile prelude': (value) => template.encryptFile(value, '/dev/null', output(), 4096, control()),
+    'encryptFile prelude': (value) => template.encryptFile(value, '/dev/null', output(), 4096, NO_PREFIX, control()),
     'start prelude': (value) => template.start(value, 4096),
   };
 
@@ -118,12 +148,12 @@ describe('names', () => {
       probe: (value) => n.PrivateKey.probe(value),
       save: (value) => key.save(value, null),
       fromFile: (value) => n.Passphrase.fromFile(value),
-      'encryptFile input': (value) => template.encryptFile(PRELUDE, value, output(), 4096, control()),
+      'encryptFile input': (value) => template.encryptFile(PRELUDE, value, output(), 4096, NO_PREFIX, control()),
       'encryptFile output': (value) =>
-        template.encryptFile(PRELUDE, '/dev/null', output({ path: value }), 4096, control()),
-      'decryptFile input': (value) => n.decryptFile(secret('floe'), LABEL, value, 0, null, control()),
-      'decryptFile output': (value) =>
-        n.decryptFile(secret('floe'), LABEL, '/dev/null', 0, output({ path: value }), control()),
+        template.encryptFile(PRELUDE, '/dev/null', output({ path: value }), 4096, NO_PREFIX, control()),
+      'open input': (value) => n.InputFile.open(value, null, 0),
+      'open output': (value) => n.InputFile.open('/dev/null', output({ path: value }), 0),
+      'decrypt output': (value) => file.decrypt(key, envelope(), 0, output({ path: value }), control()),
     };
     await allRefuse(takers, { ...NO_VALUES, empty: '', nul: '/dev/null\0.txt', bytes: Buffer.from('/dev/null') });
   });
@@ -167,8 +197,11 @@ describe('numbers', () => {
       await take(highest);
     }
     const files: Takers<number> = {
-      segmentLength: (value) => template.encryptFile(PRELUDE, '/dev/null', output(), value, control()),
-      offset: (value) => n.decryptFile(secret('floe'), LABEL, '/dev/null', value, null, control()),
+      segmentLength: (value) => template.encryptFile(PRELUDE, '/dev/null', output(), value, NO_PREFIX, control()),
+      bodyOffset: (value) => file.decrypt(key, envelope(), value, null, control()),
+      'read offset': (value) => file.read(value, 1),
+      'read length': (value) => file.read(0, value),
+      'open length': (value) => n.InputFile.open(path, null, value),
       hole: (value) => new n.EnvelopeTemplate(init({ wraps: [{ publicKey: key.publicKey, offset: value }] })),
       bits: (value) => n.PrivateKey.generate(value),
       descriptor: (value) => n.Passphrase.fromDescriptor(value),
@@ -187,7 +220,8 @@ describe('objects', () => {
   it('have the members they need', async () => {
     const NO_OBJECTS = { ...NO_VALUES, string: 'x' };
     const noBooleans = { nothing: undefined, null: null, number: 1, string: 'true' };
-    const encrypt = (value: object) => template.encryptFile(PRELUDE, '/dev/null', value as never, 4096, control());
+    const encrypt = (value: object) =>
+      template.encryptFile(PRELUDE, '/dev/null', value as never, 4096, NO_PREFIX, control());
     await allRefuse<object>({ output: encrypt }, { ...NO_OBJECTS, empty: {} });
     await allRefuse<boolean>(
       { replace: (replace) => encrypt(output({ replace })), sync: (sync) => encrypt(output({ sync })) },

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { KeyUse, NativePrivateKey, NativeSecretKey } from '../lib/native/binding.ts';
+import type { KeyUse, NativePrivateKey, NativeSecretKey, SealedEnvelope } from '../lib/native/binding.ts';
 import { native } from '../lib/native/load.ts';
 import { codeOf } from './helpers/errors.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -16,6 +16,15 @@ const USES: KeyUse[] = ['content', 'mac', 'floe', 'gcm', 'wrap'];
 const bytes = (length: number) => new Uint8Array(length);
 const LABEL = bytes(1);
 const OUTPUT = () => ({ path: join(tempDir(), 'out'), replace: false, sync: false });
+
+const ENVELOPE: SealedEnvelope = {
+  wrappedKey: bytes(256),
+  prelude: bytes(48),
+  authenticated: bytes(48),
+  mac: bytes(32),
+  bodyLabel: LABEL,
+  macLabel: LABEL,
+};
 
 const secret = (use: KeyUse) => n.SecretKey.generate(use);
 const template = (key: NativePrivateKey) =>
@@ -43,6 +52,7 @@ beforeAll(async () => {
     EnvelopeTemplate: envelope,
     FloeEncryptor: encryptor,
     FloeDecryptor: new n.FloeDecryptor(content.derive('floe', LABEL, bytes(48)), bytes(48), encryptor.header),
+    InputFile: (await n.InputFile.open(process.execPath, null, 0)).file,
     JobControl: new n.JobControl(),
   };
 });
@@ -68,10 +78,13 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
   EnvelopeTemplate: { statics: [], members: ['encryptBuffer', 'encryptFile', 'start'] },
   FloeEncryptor: { statics: [], members: ['encryptFinal', 'encryptSegment', 'header', 'plaintextLength'] },
   FloeDecryptor: { statics: [], members: ['decryptSegment', 'decryptSegmentAt', 'segmentLength'] },
-  JobControl: { statics: [], members: ['cancel', 'progress'] },
+  InputFile: { statics: ['open'], members: ['decrypt', 'destroy', 'read'] },
+  JobControl: { statics: [], members: ['cancel', 'progress', 'total'] },
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
-const FUNCTIONS = 'createCertificate decryptBuffer decryptFile initialise randomBytes readRecipients status'.split(' ');
+const FUNCTIONS = 'createCertificate decryptBuffer initialise openEnvelope randomBytes readRecipients status'.split(
+  ' ',
+);
 
 describe('the production build', () => {
   it('offers exactly what is listed here', () => {
@@ -108,7 +121,7 @@ describe('a handle', () => {
     const ofNode = handle._externalStream;
     server.close();
     expect(inspect(ofNode)).toMatch(/External/);
-    for (const name of ['Passphrase', 'SecretKey', 'PublicKey', 'PrivateKey', 'FloeEncryptor']) {
+    for (const name of ['Passphrase', 'SecretKey', 'PublicKey', 'PrivateKey', 'FloeEncryptor', 'InputFile']) {
       const Class = classOf(name) as new (...args: unknown[]) => object;
       for (const args of [[], [{}], ['content'], [instances[name]], [ofNode], [bytes(32)]]) {
         expect(await codeOf(() => new Class(...args))).toBe('ERR_INVALID_ARGUMENT');
@@ -133,7 +146,8 @@ describe('a handle', () => {
       if (name !== 'PrivateKey')
         expect(await codeOf(() => n.createCertificate(instance as never, [], 1))).toBe('ERR_INVALID_ARGUMENT');
       if (name !== 'JobControl') {
-        const job = () => template(key).encryptFile(bytes(48), '/dev/null', OUTPUT(), 4096, instance as never);
+        const job = () =>
+          template(key).encryptFile(bytes(48), '/dev/null', OUTPUT(), 4096, bytes(0), instance as never);
         expect([name, await codeOf(job)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
       }
     }
@@ -180,7 +194,8 @@ describe('a handle', () => {
       NativeSecretKey,
       NativeSecretKey,
     ];
-    for (const handle of [passphrase, made, content, mac, gcm, wrap]) {
+    const { file } = await n.InputFile.open(process.execPath, null, 0);
+    for (const handle of [passphrase, made, content, mac, gcm, wrap, file]) {
       handle.destroy();
       handle.destroy();
     }
@@ -208,7 +223,9 @@ describe('a handle', () => {
       () => secret('wrap').wrapKey(gcm),
       () => wrap.unwrapKey(bytes(40), 'gcm'),
       () => n.decryptBuffer(content, bytes(0), bytes(200)),
-      () => n.decryptFile(content, bytes(0), '/nonexistent', 0, null, new n.JobControl()),
+      () => n.openEnvelope(made, ENVELOPE),
+      () => file.read(0, 1),
+      () => file.decrypt(key, ENVELOPE, 0, null, new n.JobControl()),
       () => new n.FloeDecryptor(content, bytes(0), bytes(74)),
     ];
     for (const operation of operations)
