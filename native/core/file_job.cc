@@ -28,6 +28,19 @@ uint64_t encrypt_segments(FloeCipher& cipher, const FloeMessage& message, uint64
   return index;
 }
 
+// What is left to do once everything has been read and written. `output` is null when nothing was to be written.
+void finish(const InputFile& input, AtomicFile* output, const JobControl& control) {
+  input.require_unchanged();
+  if (output != nullptr && output->in_place()) {
+    output->take_owner(input.status());
+    if (!output->replaces(input.status())) {
+      throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
+    }
+  }
+  control.check();
+  if (output != nullptr) output->commit();
+}
+
 }  // namespace
 
 FileJobResult encrypt_file(InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
@@ -57,15 +70,7 @@ FileJobResult encrypt_file(InputFile& input, AtomicFile& output, ByteView header
     end = encrypted.data();
     control.advance(length);
   }
-  input.require_unchanged();
-  if (output.in_place()) {
-    output.take_owner(input.status());
-    if (!output.replaces(input.status())) {
-      throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
-    }
-  }
-  control.check();
-  output.commit();
+  finish(input, &output, control);
   return result;
 }
 
@@ -156,9 +161,7 @@ FileJobResult decrypt_file(InputFile& input, AtomicFile* output, uint64_t offset
   if (reader.left_over() != 0) {
     throw Error(Code::kTampered, std::to_string(reader.left_over()) + " bytes follow the last segment");
   }
-  input.require_unchanged();
-  control.check();
-  if (output != nullptr) output->commit();
+  finish(input, output, control);
   return {input.size(), written};
 }
 

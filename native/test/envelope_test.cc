@@ -84,6 +84,30 @@ TEST(envelope_opens_for_every_recipient) {
   }
 }
 
+TEST(envelope_is_opened_whole_or_not) {
+  EnvelopeTemplate form = sample_form();
+  Bytes prelude = sample_bytes(48);
+  Envelope envelope = make_envelope(form, prelude);
+  ByteView header(envelope.header);
+  const SealedEnvelope sealed{
+      header.subview(48 + kFirstHole, 256).copy(), prelude,         header.subview(0, 48 + kEnd).copy(),
+      header.subview(48 + kEnd, 32).copy(),        form.body_label, form.mac_label};
+  SecretKey body = open_envelope(keys()[0], sealed);
+  CHECK(body.bytes_for(KeyUse::kFloe).copy() == envelope.body_key.bytes_for(KeyUse::kFloe).copy());
+
+  Bytes SealedEnvelope::*const parts[] = {&SealedEnvelope::wrapped_key, &SealedEnvelope::prelude,
+                                          &SealedEnvelope::authenticated, &SealedEnvelope::mac,
+                                          &SealedEnvelope::mac_label};
+  for (auto part : parts) {
+    SealedEnvelope changed = sealed;
+    (changed.*part).back() ^= 1;
+    CHECK_THROWS_CODE(open_envelope(keys()[0], changed), Code::kTampered);
+    (changed.*part).clear();
+    CHECK_THROWS_CODE(open_envelope(keys()[0], changed), Code::kTampered);
+  }
+  CHECK_THROWS_CODE(open_envelope(keys()[1], sealed), Code::kTampered);
+}
+
 TEST(envelope_changes_nothing_but_the_holes) {
   EnvelopeTemplate form = sample_form();
   Bytes prelude = sample_bytes(48);

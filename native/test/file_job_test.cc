@@ -211,6 +211,8 @@ TEST(file_job_in_place_replaces_the_input_once_complete) {
   CHECK_EQ(folder.listing(), std::string("call"));
   decrypt(path, path, true);
   CHECK(folder.read("call") == plaintext);
+  CHECK_EQ(stat(path.c_str(), &after), 0);
+  CHECK(after.st_uid == before.st_uid && after.st_gid == before.st_gid);
   CHECK_EQ(folder.listing(), std::string("call"));
 }
 
@@ -218,14 +220,36 @@ TEST(file_job_in_place_does_not_replace_a_newcomer) {
   ScratchFolder folder;
   std::string in = large_input(folder);
   JobControl control;
-  auto job = [&] { encrypt_paths(in, kHeader, new_message(4096), {in, true, true}, control); };
   auto newcomer = [&] {
     folder.write("other", sample_bytes(5));
     CHECK_EQ(rename(folder.path("other").c_str(), in.c_str()), 0);
   };
-  CHECK_THROWS_CODE(run_disturbed(newcomer, job), Code::kInputChanged);
+  auto encrypting = [&] { encrypt_paths(in, kHeader, new_message(4096), {in, false, true}, control); };
+  CHECK_THROWS_CODE(run_disturbed(newcomer, encrypting), Code::kInputChanged);
+  CHECK(folder.read("in") == sample_bytes(5));
+
+  encrypt(large_input(folder), in, 4096, true);
+  auto decrypting = [&] { decrypt_paths(in, kHeader.size(), OutputOptions{in, false, true}, control); };
+  CHECK_THROWS_CODE(run_disturbed(newcomer, decrypting), Code::kInputChanged);
   CHECK(folder.read("in") == sample_bytes(5));
   CHECK_EQ(folder.listing(), std::string("in"));
+}
+
+TEST(file_job_in_place_needs_a_file_with_one_name) {
+  ScratchFolder folder;
+  Bytes plaintext = sample_bytes(100);
+  std::string in = folder.write("in", plaintext);
+  CHECK_EQ(link(in.c_str(), folder.path("second").c_str()), 0);
+  CHECK_EQ(symlink("in", folder.path("symbolic").c_str()), 0);
+  Error error = CHECK_THROWS_CODE(encrypt(in, in, 4096, true), Code::kInvalidArgument);
+  CHECK_CONTAINS(error.what(), "hard links");
+  for (const char* output : {"in", "symbolic"}) {
+    error =
+        CHECK_THROWS_CODE(encrypt(folder.path("symbolic"), folder.path(output), 4096, true), Code::kInvalidArgument);
+    CHECK_CONTAINS(error.what(), "symbolic link");
+  }
+  CHECK(folder.read("in") == plaintext);
+  CHECK_EQ(folder.listing(), std::string("in second symbolic"));
 }
 
 TEST(file_job_leaves_the_input_alone_whatever_call_fails) {
@@ -283,6 +307,19 @@ TEST(file_job_refuses_a_body_that_is_not_there) {
     CHECK_THROWS_CODE(decrypt_paths(path, offset, std::nullopt, control), Code::kTruncated);
   }
   CHECK_THROWS_CODE(decrypt_paths(path, 0, std::nullopt, control), Code::kTampered);
+}
+
+TEST(file_job_refuses_a_prefix) {
+  ScratchFolder folder;
+  const Bytes prefix = sample_bytes(8);
+  InputFile with(folder.write("with", sample_bytes(100))), exactly(folder.write("exactly", prefix));
+  InputFile without(folder.write("without", sample_bytes(100, 2))), part(folder.write("part", sample_bytes(7)));
+  for (const InputFile* input : {&with, &exactly}) {
+    Error error = CHECK_THROWS_CODE(refuse_prefix(*input, prefix), Code::kAlreadyEncrypted);
+    CHECK_EQ(error.path(), input->path());
+  }
+  refuse_prefix(without, prefix);
+  refuse_prefix(part, prefix);
 }
 
 TEST(file_job_refuses_outputs_before_it_works) {

@@ -97,6 +97,22 @@ TEST(file_never_replaces_anything_but_a_regular_file) {
   CHECK_EQ(folder.listing(), std::string("dangling directory fifo link target"));
 }
 
+TEST(file_is_checked_without_being_made) {
+  ScratchFolder folder;
+  InputFile input(folder.write("in", kOld));
+  folder.write("out", kOld);
+  AtomicFile::check({folder.path("new"), false, true}, &input);
+  AtomicFile::check({folder.path("out"), true, true}, &input);
+  AtomicFile::check({folder.path("in"), false, true}, &input);  // the input itself is replaced in place
+  CHECK_THROWS_CODE(AtomicFile::check({folder.path("out"), false, true}, &input), Code::kOutputExists);
+  CHECK_THROWS_CODE(AtomicFile::check({folder.path("in"), false, true}, nullptr), Code::kOutputExists);
+  CHECK_THROWS_CODE(AtomicFile::check({folder.path("."), true, true}, &input), Code::kInvalidArgument);
+  CHECK_EQ(link(folder.path("in").c_str(), folder.path("second").c_str()), 0);
+  InputFile linked(folder.path("in"));
+  CHECK_THROWS_CODE(AtomicFile::check({folder.path("in"), true, true}, &linked), Code::kInvalidArgument);
+  CHECK_EQ(folder.listing(), std::string("in out second"));
+}
+
 TEST(file_names_that_are_none_are_refused) {
   ScratchFolder folder;
   for (const char* name : {"", ".", "..", "sub/", "sub/."}) {
@@ -294,6 +310,20 @@ TEST(input_is_read_whole_or_not) {
   file.seek(0);
   file.read(out.data(), 0);
   file.require_unchanged();
+}
+
+TEST(input_is_read_at_any_place_without_moving) {
+  ScratchFolder folder;
+  Bytes content = sample_bytes(1000), out(1000);
+  InputFile file(folder.write("in", content));
+  file.read(out.data(), 10);
+  CHECK_EQ(file.read_at(500, out.data(), 100), size_t{100});
+  CHECK(std::equal(out.begin(), out.begin() + 100, content.begin() + 500));
+  CHECK_EQ(file.read_at(990, out.data(), 100), size_t{10});
+  CHECK_EQ(file.read_at(1000, out.data(), 100), size_t{0});
+  CHECK_EQ(file.read_at(uint64_t{1} << 40, out.data(), 100), size_t{0});
+  file.read(out.data(), 10);
+  CHECK(std::equal(out.begin(), out.begin() + 10, content.begin() + 10));
 }
 
 TEST(input_notices_that_it_was_changed) {

@@ -1,0 +1,111 @@
+/** How much is measured. */
+
+export const KiB = 1024;
+export const MiB = 1024 * KiB;
+export const GiB = 1024 * MiB;
+
+/**
+ * @typedef {object} Plan
+ * @property {string} name
+ * @property {{ bytes: number, rounds: number }[]} sizes files for the comparison with peers
+ * @property {number} milliseconds how long a peer works on small files before it is the next one's turn
+ * @property {{ bits: number, recipients: number }[]} keys for files of 64 KiB
+ * @property {number} rounds of everything that is compared with a limit
+ * @property {number} bufferBytes for FLOE in memory
+ * @property {number} bulkBytes the one big file
+ * @property {number} bulkRounds
+ * @property {number} files call files of 64 KiB in a batch
+ * @property {number} syncedFiles the same, when each is waited for
+ * @property {number} batchFiles call files that every peer gets at once
+ * @property {number} decryptedFiles small files to open
+ * @property {number} streamBytes
+ * @property {number} starts processes started, of each kind
+ * @property {number} memoryBytes the file during which memory is watched
+ * @property {[number, number]} queued files queued at once, few and many
+ * @property {number} busySeconds while the event loop and the CPU are watched
+ */
+
+/** Every figure of the table, on a quiet machine about half an hour. */
+const full = {
+  name: 'full',
+  sizes: [
+    { bytes: 4 * KiB, rounds: 7 },
+    { bytes: 64 * KiB, rounds: 7 },
+    { bytes: MiB, rounds: 7 },
+    { bytes: 64 * MiB, rounds: 5 },
+    { bytes: GiB, rounds: 3 },
+  ],
+  milliseconds: 200,
+  keys: keys([1, 2, 8], [2048, 4096]),
+  rounds: 9,
+  bufferBytes: 64 * MiB,
+  bulkBytes: GiB,
+  bulkRounds: 9,
+  files: 3000,
+  syncedFiles: 1000,
+  batchFiles: 600,
+  decryptedFiles: 10_000,
+  streamBytes: GiB,
+  starts: 40,
+  memoryBytes: 5 * GiB,
+  queued: [1000, 10_000],
+  busySeconds: 15,
+};
+
+/** The same questions in under three minutes: fewer rounds, no file above 64 MiB among the peers. */
+const quick = {
+  name: 'quick',
+  sizes: [
+    { bytes: 4 * KiB, rounds: 2 },
+    { bytes: 64 * KiB, rounds: 3 },
+    { bytes: MiB, rounds: 2 },
+    { bytes: 64 * MiB, rounds: 1 },
+  ],
+  milliseconds: 40,
+  keys: [...keys([1, 2, 8], [2048]), ...keys([2], [4096])],
+  rounds: 3,
+  bufferBytes: 64 * MiB,
+  bulkBytes: GiB,
+  bulkRounds: 3,
+  files: 1000,
+  syncedFiles: 200,
+  batchFiles: 120,
+  decryptedFiles: 3000,
+  streamBytes: 256 * MiB,
+  starts: 10,
+  memoryBytes: GiB,
+  queued: [1000, 10_000],
+  busySeconds: 3,
+};
+
+/** Everything once with tiny files: shows that it runs. Its figures mean nothing. */
+const smoke = {
+  name: 'smoke',
+  sizes: [
+    { bytes: 4 * KiB, rounds: 1 },
+    { bytes: 64 * KiB, rounds: 1 },
+    { bytes: 2 * MiB, rounds: 1 },
+  ],
+  milliseconds: 1,
+  keys: [...keys([1, 2], [2048]), ...keys([1], [4096])],
+  rounds: 1,
+  bufferBytes: 4 * MiB,
+  bulkBytes: 8 * MiB,
+  bulkRounds: 1,
+  files: 40,
+  syncedFiles: 10,
+  batchFiles: 20,
+  decryptedFiles: 100,
+  streamBytes: 16 * MiB,
+  starts: 2,
+  memoryBytes: 64 * MiB,
+  queued: [50, 200],
+  busySeconds: 1,
+};
+
+/** @type {Record<string, Plan>} */
+export const PLANS = { full, quick, smoke };
+
+function keys(counts, lengths) {
+  return lengths.flatMap((bits) => counts.map((recipients) => ({ bits, recipients })));
+}
