@@ -28,7 +28,7 @@ export const ERROR_CODES = [
   'ERR_CERTIFICATE_EXPIRED',
   /** A certificate is not valid yet. */
   'ERR_CERTIFICATE_NOT_YET_VALID',
-  /** A recipient's RSA key is shorter than 2048 bits. */
+  /** A recipient's RSA key is shorter than 2048 bits, or its public exponent is even or below 65537. */
   'ERR_CERTIFICATE_WEAK',
   /** A recipient's key is not RSA, or is longer than 8192 bits. */
   'ERR_CERTIFICATE_NOT_RSA',

@@ -36,7 +36,8 @@ export interface Status {
 }
 
 /** What the rules say of an operation that a FIPS provider performs, and since when. */
-const RULES: Readonly<Record<string, { approved: boolean; basis: string }>> = {
+/** @internal */
+export const RULES: Readonly<Record<string, { approved: boolean; basis: string }>> = {
   'AES-256-GCM/encrypt, IV made in the module': { approved: true, basis: 'SP 800-38D section 8.2.2' },
   'AES-256-GCM/decrypt': { approved: true, basis: 'SP 800-38D' },
   'HKDF-Expand-SHA-384/derive FLOE keys': { approved: true, basis: 'SP 800-56C rev. 2, RFC 5869' },

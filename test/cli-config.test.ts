@@ -120,6 +120,9 @@ describe('config check', () => {
       /forgotten\.pem holds an unencrypted private key that opens these recordings/,
     );
 
+    const relative = await callseal(['config', 'check', '--json', 'client_property.conf'], { cwd: host });
+    expect(rules(JSON.parse(relative.stdout.toString()) as Report)).toEqual(['error private-key']);
+
     const own = makeKeyPair(home, { name: 'web', passphrase: 'secret' });
     copyFileSync(join(home, 'fred_private.key'), at('forgotten.pem'));
     copyFileSync(own.privateKey, at('tls.key'));

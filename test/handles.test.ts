@@ -70,7 +70,10 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
     statics: ['generate'],
     members: 'decryptGcm derive destroy encryptGcm mac unwrapKey use verifyMac wrapKey'.split(' '),
   },
-  PublicKey: { statics: [], members: ['algorithm', 'bits', 'spkiSha256', 'toPem', 'verify', 'wrap'] },
+  PublicKey: {
+    statics: [],
+    members: ['algorithm', 'bits', 'hasApprovedExponent', 'spkiSha256', 'toPem', 'verify', 'wrap'],
+  },
   PrivateKey: {
     statics: ['generate', 'load', 'probe'],
     members: 'algorithm bits destroy publicKey save sign spkiSha256 unwrap unwrappedOutside'.split(' '),

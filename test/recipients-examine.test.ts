@@ -3,8 +3,9 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { native } from '../lib/native/load.ts';
 import { describeRecipient, examineRecipientFile } from '../lib/recipients/examine.ts';
-import { bundle, certify, makeKeyPair } from './helpers/keys.ts';
+import { bundle, certify, makeKeyPair, openssl } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const dir = tempDir();
@@ -58,4 +59,17 @@ describe('a file that is not there', () => {
     expect(findings).toMatchObject([{ kind: 'unreadable', code: 'ERR_CERTIFICATE_UNREADABLE', path }]);
     expect(findings[0]!.fact).toContain(`${path}: no such file or directory (ENOENT)`);
   });
+});
+
+it('finds an RSA key whose public exponent is too small weak, and names it', async () => {
+  const key = join(dir, 'e3.key');
+  const certificate = join(dir, 'e3.crt');
+  const size = ['-pkeyopt', 'rsa_keygen_bits:2048', '-pkeyopt', 'rsa_keygen_pubexp:3'];
+  openssl('genpkey', '-quiet', '-algorithm', 'RSA', ...size, '-out', key);
+  openssl('req', '-x509', '-new', '-key', key, '-subj', '/CN=e3', '-out', certificate);
+  const { entries } = await examineRecipientFile({ path: certificate });
+  expect(entries[0]!.findings).toMatchObject([{ kind: 'weak', code: 'ERR_CERTIFICATE_WEAK' }]);
+  expect(entries[0]!.findings[0]!.fact).toMatch(/CN=e3.*public exponent is even or below 65537/);
+  // Its private key is sound all the same, and opens what was encrypted elsewhere.
+  expect((await native().PrivateKey.load(key, null)).bits).toBe(2048);
 });

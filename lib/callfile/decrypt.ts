@@ -56,7 +56,7 @@ export async function decryptFile(
 /**
  * Decrypts a whole call file in memory.
  *
- * @param bytes Must not change before the promise settles.
+ * @param bytes The body is copied when the key has been found: it must not change before.
  * @throws {CallsealError} What {@link decryptFile} throws, except for what concerns files.
  *
  * @example

@@ -85,7 +85,7 @@ export async function encryptInPlace(path: string, options: EncryptFileOptions):
 /**
  * Encrypts bytes in memory.
  *
- * @param bytes Must not change before the promise settles.
+ * @param bytes Copied when the call begins.
  * @returns A whole call file.
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT`, `ERR_ABORTED`, `ERR_CRYPTO`.
  *

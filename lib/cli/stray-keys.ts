@@ -4,7 +4,7 @@
  */
 
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { native } from '../native/load.ts';
 import { findKeyHints } from '../recipients/key-hints.ts';
 
@@ -36,7 +36,8 @@ export async function findStrayKeys(paths: readonly string[], recipientIds: Read
 }
 
 /** Regular files of the directories in which the given ones lie, and those themselves; each once. */
-async function candidates(paths: readonly string[]): Promise<string[]> {
+async function candidates(given: readonly string[]): Promise<string[]> {
+  const paths = given.map((path) => resolve(path));
   const files = new Set<string>();
   for (const directory of new Set(paths.map((path) => dirname(path)))) {
     const names = await readdir(directory).catch(() => []);

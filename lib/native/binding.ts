@@ -71,6 +71,8 @@ export interface NativePublicKey {
   /** `RSA`, `RSA-PSS`, `EC`, `ED25519`, … */
   readonly algorithm: string;
   readonly bits: number;
+  /** RSA with a public exponent that is odd and at least 65537 (SP 800-56B rev. 2 section 6.2). */
+  readonly hasApprovedExponent: boolean;
   /** SHA-256 of the DER SubjectPublicKeyInfo, 32 bytes. */
   readonly spkiSha256: Uint8Array;
   /** PEM SubjectPublicKeyInfo. */
@@ -196,7 +198,7 @@ export interface NativeEnvelopeTemplate {
     refusedPrefix: Uint8Array,
     control: NativeJobControl,
   ): Promise<FileJobResult>;
-  /** Whole buffer → whole encrypted file. `input` must not change meanwhile. */
+  /** Whole buffer → whole encrypted file. Works on a copy of `input`. */
   encryptBuffer(prelude: Uint8Array, input: Uint8Array, segmentLength: number): Promise<Uint8Array>;
   /** Starts a stream: the header (without the FLOE header, which the encryptor holds), and its encryptor. */
   start(prelude: Uint8Array, segmentLength: number): Promise<{ header: Uint8Array; encryptor: NativeFloeEncryptor }>;

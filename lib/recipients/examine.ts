@@ -155,7 +155,7 @@ function examineEntry(source: RecipientSource, entry: RecipientFileEntry, now: D
     algorithm: publicKey.algorithm,
     certificate: certificate === null ? null : certificateInfo(certificate),
   };
-  const findings = [...keyFindings(source, info), ...dateFindings(source, info, now)];
+  const findings = [...keyFindings(source, info, publicKey), ...dateFindings(source, info, now)];
   if (certificate !== null) findings.push(...layoutFindings(source, info, certificate));
   return { info, findings, publicKey, certificate };
 }
@@ -176,7 +176,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-function keyFindings(source: RecipientSource, info: RecipientInfo): RecipientFinding[] {
+function keyFindings(source: RecipientSource, info: RecipientInfo, key: NativePublicKey): RecipientFinding[] {
   const name = describeRecipient(info);
   if (info.algorithm !== 'RSA') {
     const fact = `${name} has a key of type ${info.algorithm}, and only RSA keys can be recipients`;
@@ -189,6 +189,10 @@ function keyFindings(source: RecipientSource, info: RecipientInfo): RecipientFin
   }
   if (info.bits < MIN_RSA_BITS) {
     const fact = `${name} has an RSA key of ${info.bits} bits, fewer than the ${MIN_RSA_BITS} that are allowed`;
+    return [finding(source, 'weak', 'ERR_CERTIFICATE_WEAK', { fact, remedy: 'make a new key pair of 3072 bits' })];
+  }
+  if (!key.hasApprovedExponent) {
+    const fact = `${name} has an RSA key whose public exponent is even or below 65537`;
     return [finding(source, 'weak', 'ERR_CERTIFICATE_WEAK', { fact, remedy: 'make a new key pair of 3072 bits' })];
   }
   return [];

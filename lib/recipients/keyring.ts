@@ -118,7 +118,10 @@ export class KeyRing {
   get untried(): string[] {
     return this.#files.flatMap(({ path, key, pairedCertificate }) => {
       if (key !== null || pairedCertificate === null) return [];
-      return [`key ${path} was not tried, as the certificate beside it, ${pairedCertificate}, is of another key`];
+      return [
+        `key ${path} was not tried, as the certificate beside it, ${pairedCertificate}, is of another key; ` +
+          'if the two do not belong together, move the certificate away',
+      ];
     });
   }
 

@@ -187,6 +187,7 @@ Napi::Function PublicKeyHandle::define(Napi::Env env) {
   return DefineClass(
       env, kName,
       {InstanceAccessor<&PublicKeyHandle::algorithm>("algorithm"), InstanceAccessor<&PublicKeyHandle::bits>("bits"),
+       InstanceAccessor<&PublicKeyHandle::has_approved_exponent>("hasApprovedExponent"),
        InstanceAccessor<&PublicKeyHandle::spki_sha256>("spkiSha256"), InstanceMethod<&PublicKeyHandle::to_pem>("toPem"),
        InstanceMethod<&PublicKeyHandle::wrap_content_key>("wrap"), InstanceMethod<&PublicKeyHandle::verify>("verify")});
 }
@@ -197,6 +198,10 @@ Napi::Value PublicKeyHandle::algorithm(const Napi::CallbackInfo& info) {
 
 Napi::Value PublicKeyHandle::bits(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), core()->bits());
+}
+
+Napi::Value PublicKeyHandle::has_approved_exponent(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), core()->has_approved_exponent());
 }
 
 Napi::Value PublicKeyHandle::spki_sha256(const Napi::CallbackInfo& info) {

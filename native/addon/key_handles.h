@@ -50,6 +50,7 @@ class PublicKeyHandle : public Handle<PublicKeyHandle, PublicKey> {
  private:
   Napi::Value algorithm(const Napi::CallbackInfo& info);
   Napi::Value bits(const Napi::CallbackInfo& info);
+  Napi::Value has_approved_exponent(const Napi::CallbackInfo& info);
   Napi::Value spki_sha256(const Napi::CallbackInfo& info);
   Napi::Value to_pem(const Napi::CallbackInfo& info);
   Napi::Value wrap_content_key(const Napi::CallbackInfo& info);

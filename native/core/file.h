@@ -37,7 +37,7 @@ class InputFile {
   void read(uint8_t* out, size_t length);
   // Up to `length` bytes at `offset`, fewer at the end of the file; the place that `read` goes on from stays.
   size_t read_at(uint64_t offset, uint8_t* out, size_t length) const;
-  // kInputChanged when size, modification time or identity differ from those at opening.
+  // kInputChanged when the open file's size or modification time differ from those at opening.
   void require_unchanged() const;
 
  private:

@@ -50,11 +50,13 @@ PkeyPtr decode_other_key(ByteView der, DerShape shape) {
 }
 
 // Wraps and unwraps once. A damaged file can hold numbers that do not fit together, which nobody notices until a
-// recording does not open; better to say now whose fault it is. Sizes the module does not wrap for are left unchecked.
+// recording does not open; better to say now whose fault it is. Keys that nothing is wrapped for are left unchecked.
 bool numbers_fit(const PrivateKey& key) {
   const PublicKey& public_key = *key.public_key();
-  if (public_key.algorithm() != "RSA" || public_key.bits() < kMinRsaBits || public_key.bits() > kMaxRsaBits)
+  if (public_key.algorithm() != "RSA" || public_key.bits() < kMinRsaBits || public_key.bits() > kMaxRsaBits ||
+      !public_key.has_approved_exponent()) {
     return true;
+  }
   try {
     SecretKey secret = SecretKey::generate(KeyUse::kContent);
     Bytes wrapped(public_key.modulus_bytes());

@@ -49,7 +49,7 @@ Sha256 sha256(ByteView bytes) {
 
 // SP 800-56B rev. 2 section 6.2: odd, from 65537, below 2^256. The module does not look: with e = 1 it "encrypts" in
 // clear.
-bool has_approved_exponent(EVP_PKEY* key) {
+bool exponent_is_approved(EVP_PKEY* key) {
   BIGNUM* value = nullptr;
   if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &value) != 1) {
     take_openssl_errors();
@@ -80,7 +80,10 @@ PkeyPtr import_public_key(EVP_PKEY* key) {
 }
 
 PublicKey::PublicKey(PkeyPtr key)
-    : key_(std::move(key)), algorithm_(algorithm_name(key_.get())), bits_(EVP_PKEY_get_bits(key_.get())) {
+    : key_(std::move(key)),
+      algorithm_(algorithm_name(key_.get())),
+      bits_(EVP_PKEY_get_bits(key_.get())),
+      has_approved_exponent_(exponent_is_approved(key_.get())) {
   spki_sha256_ = sha256(encode_spki(key_.get()));
   // Keys the module cannot hold (EC, Ed25519 …) stay as they are: they are only ever described.
   if (PkeyPtr imported = import_public_key(key_.get())) key_ = std::move(imported);
@@ -100,7 +103,7 @@ void PublicKey::wrap(const SecretKey& key, uint8_t* out) const {
     throw Error(Code::kNotApproved, "a content key is wrapped for RSA keys of 2048 to 8192 bits, not for " +
                                         algorithm_ + " of " + std::to_string(bits_) + " bits");
   }
-  if (!has_approved_exponent(key_.get())) {
+  if (!has_approved_exponent_) {
     throw Error(Code::kNotApproved,
                 "a content key is wrapped for RSA keys whose public exponent is odd and at least 65537");
   }

@@ -27,6 +27,8 @@ class PublicKey {
 
   const std::string& algorithm() const { return algorithm_; }  // "RSA", "RSA-PSS", "EC", "ED25519", …
   int bits() const { return bits_; }
+  // RSA with a public exponent that is odd and at least 65537 (SP 800-56B rev. 2 section 6.2).
+  bool has_approved_exponent() const { return has_approved_exponent_; }
   // Bytes of the RSA modulus: the length of a wrapped key and of a signature.
   size_t modulus_bytes() const { return (static_cast<size_t>(bits_) + 7) / 8; }
   // SHA-256 of the DER SubjectPublicKeyInfo.
@@ -43,6 +45,7 @@ class PublicKey {
   PkeyPtr key_;
   std::string algorithm_;
   int bits_;
+  bool has_approved_exponent_;
   Sha256 spki_sha256_;
 };
 
