@@ -2,14 +2,12 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { findFipsModule } from '../lib/fips/discover.ts';
 import { validationOf } from '../lib/fips/validation.ts';
 import { native } from '../lib/native/load.ts';
-import { type AlgorithmReport, type Status, status } from '../lib/status.ts';
-import { PROJECT } from './helpers/native-build.ts';
+import { type AlgorithmReport, RULES, type Status, status } from '../lib/status.ts';
 import { inNode } from './helpers/native-child.ts';
 
 const found = status();
@@ -65,8 +63,7 @@ describe('status', () => {
   });
 
   it('has a rule for every operation the module tried, and tries every operation it has a rule for', () => {
-    const source = readFileSync(join(PROJECT, 'lib/status.ts'), 'utf8');
-    const rules = [...source.matchAll(/^ {2}(['"])(.+\/.+)\1: \{ approved: /gm)].map((match) => match[2]);
+    const rules = Object.keys(RULES);
     expect(rules.length).toBeGreaterThan(0);
     const rows = native()
       .status()

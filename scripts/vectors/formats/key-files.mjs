@@ -28,8 +28,8 @@ const PASSPHRASES = [
   [/pkcs12\/(no-cert-key|cert-)/, 'cryptography'],
 ];
 
-/** Files that hold no usable key: of an unknown kind, of curve parameters spelt out, or certificates alone. */
-const UNREADABLE = [/PKCS8\/(bad-|withdompar)/, /pkcs12\/(no-cert-(no-)?name|cert-aes256cbc-no-key)/];
+/** Files that hold no usable key: of an unknown kind, of numbers that do not fit, of curve parameters spelt out, or none. */
+const UNREADABLE = [/PKCS8\/(bad-|withdompar)/, /\/rsa-bad-/, /pkcs12\/(no-cert-(no-)?name|cert-aes256cbc-no-key)/];
 
 /** The suite of a file, or null when it holds no private key. */
 export function readKeyFile({ path, module }) {
