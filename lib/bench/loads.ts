@@ -73,22 +73,19 @@ export async function encryptAtRate(
 }
 
 /**
- * Encrypts a buffer into a buffer made beforehand.
+ * Encrypts a buffer as `encrypt` does: a copy of it on one pool thread, into a new buffer.
  *
- * @param threads Cores it may use.
  * @returns Seconds of each round, after one that is not counted.
  */
 export async function encryptBuffer(
   bytes: Uint8Array,
   recipients: Recipients,
-  { segmentLength, threads, rounds }: { segmentLength: number; threads: number; rounds: number },
+  { segmentLength, rounds }: { segmentLength: number; rounds: number },
 ): Promise<number[]> {
-  const output = new Uint8Array(bytes.length + (bytes.length >> 4) + 65_536);
-  const options = { recipients, segmentLength, threads, output };
   const seconds: number[] = [];
   for (let round = -1; round < rounds; round += 1) {
     const started = performance.now();
-    await encrypt(bytes, options);
+    await encrypt(bytes, { recipients, segmentLength });
     if (round >= 0) seconds.push((performance.now() - started) / 1000);
   }
   return seconds;
