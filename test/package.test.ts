@@ -1,0 +1,34 @@
+/** What npm would publish holds everything that an installation needs, and nothing of the tests. */
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+
+describe('the package', () => {
+  const listing = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    stdio: 'pipe',
+  });
+  const [packed] = JSON.parse(listing.toString()) as [{ files: { path: string }[] }];
+  const files = packed.files.map(({ path }) => path);
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+  it('holds what its manifest names', () => {
+    const [, installer] = manifest.scripts.install.split(' ');
+    const { types, default: main } = manifest.exports['.'];
+    const named = [installer, manifest.bin.callseal, types, main].map((path: string) => path.replace(/^\.\//, ''));
+    expect(files).toEqual(expect.arrayContaining(named));
+  });
+
+  it('holds every source that the native build takes', () => {
+    const sources = execFileSync('git', ['ls-files', 'native/core', 'native/addon', 'CMakeLists.txt'], { cwd: ROOT });
+    expect(files).toEqual(expect.arrayContaining(sources.toString().trim().split('\n')));
+  });
+
+  it('leaves out tests, benchmarks and test hooks', () => {
+    expect(files.filter((path) => /^(test|bench|native\/(test|testing|fuzz)|build)\//.test(path))).toEqual([]);
+  });
+});
