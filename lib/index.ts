@@ -18,7 +18,7 @@
  * await encryptFile('call.callsre', 'call.callsre.sealed', { recipients });
  *
  * const keys = new KeyRing(['my_private.key'], { passphrases: [Passphrase.fromEnvironment('KEY_PASSPHRASE')] });
- * await decryptFile('call.callsre.sealed', 'call.callsre', { keys });
+ * await decryptFile('call.callsre.sealed', 'opened.callsre', { keys });
  * keys.destroy();
  *
  * @module

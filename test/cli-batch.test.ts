@@ -152,6 +152,7 @@ describe('signals', () => {
   it.each([
     ['SIGINT', 130, 'interrupted'],
     ['SIGTERM', 143, 'terminated'],
+    ['SIGHUP', 129, 'hung up'],
   ] as const)(
     '%s in a batch ends it with %i, says what was finished and leaves nothing partial',
     async (signal, code, word) => {

@@ -1,6 +1,6 @@
 /** `callseal decrypt`: names, passphrases, and one exit code for each way it can fail. */
 
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CTRL_C, callseal, onTerminal, shell } from './helpers/cli.ts';
@@ -44,6 +44,18 @@ describe('outputs', () => {
     expect(statSync(at('call')).mode & 0o777).toBe(0o600);
   });
 
+  it('takes what was encrypted in place from a directory, below an output directory', async () => {
+    mkdirSync(at('calls/day'), { recursive: true });
+    writeFileSync(at('calls/day/one'), sealed);
+    writeFileSync(at('calls/two.sealed'), sealed);
+    writeFileSync(at('calls/two'), 'not encrypted');
+    const run = await decrypt('-k', 'mary_private.key', '-R', '--output-dir', 'out', 'calls');
+    expect([run.status, run.stderr]).toEqual([0, expect.stringMatching(/2 files decrypted.*1 passed over/)]);
+    for (const name of ['day/one', 'two']) expect(readFileSync(at(`out/${name}`))).toEqual(CONTENT);
+    const beside = await decrypt('-k', 'mary_private.key', '-R', 'calls/day');
+    expect(beside.stderr).toMatch(/decrypted only below --output-dir/);
+  });
+
   it('needs a name for a file without the suffix', async () => {
     writeFileSync(at('plainname'), sealed);
     const run = await decrypt('-k', 'mary_private.key', 'plainname');
@@ -62,6 +74,22 @@ describe('outputs', () => {
     expect(readFileSync(at('call')).toString()).toBe('precious');
     expect((await decrypt('-k', 'mary_private.key', '--force', 'call.sealed')).status).toBe(0);
     expect(readFileSync(at('call'))).toEqual(CONTENT);
+  });
+
+  it('replaces no other input, even one that is encrypted, with --force', async () => {
+    const again = await callseal(['encrypt', '-r', 'mary_cert.crt', '-o', '-', 'call.sealed'], { cwd });
+    mkdirSync(at('calls'));
+    writeFileSync(at('calls/call.sealed'), sealed);
+    writeFileSync(at('calls/call.sealed.sealed'), again.stdout);
+    const run = await decrypt('-k', 'mary_private.key', '--force', '--recursive', 'calls');
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain('call.sealed.sealed would be written over calls/call.sealed, which is an input too');
+    expect(readdirSync(at('calls'))).toEqual(['call.sealed', 'call.sealed.sealed']);
+    expect(readFileSync(at('calls/call.sealed')).equals(sealed)).toBe(true);
+    const apart = await decrypt('-k', 'mary_private.key', '-R', 'calls', '--output-dir', 'out');
+    expect(apart.status).toBe(0);
+    expect(readFileSync(at('out/call'))).toEqual(CONTENT);
+    expect(readFileSync(at('out/call.sealed')).equals(sealed)).toBe(true);
   });
 
   it('finds the key that fits among several', async () => {

@@ -50,6 +50,19 @@ describe('outputs', () => {
     expect(readdirSync(cwd).filter((name) => name.includes('tmp'))).toEqual([]);
   });
 
+  it('does not take a second certificate for a recording', async () => {
+    const certificate = read('fred_cert.crt');
+    writeFileSync(at('bare'), certificate);
+    for (const name of ['fred_cert.crt', 'bare', 'mary_private.key']) {
+      const run = await encrypt('--in-place', name, 'call');
+      expect([run.status, run.stderr]).toEqual([2, expect.stringContaining(`-r ${name}`)]);
+    }
+    expect(read('fred_cert.crt')).toEqual(certificate);
+    expect(read('call')).toEqual(CONTENT);
+    expect((await shell('callseal encrypt -r mary_cert.crt - < bare > bare.sealed', { cwd })).status).toBe(0);
+    expect(await opened('bare.sealed')).toEqual(certificate);
+  });
+
   it('replaces nothing without --force, and never what is not a file', async () => {
     writeFileSync(at('call.sealed'), 'precious');
     const refused = await encrypt('call');

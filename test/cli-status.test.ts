@@ -1,6 +1,6 @@
 /** `callseal status`, and what every command does when the module is not what it should be. */
 
-import { copyFileSync, cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -34,6 +34,12 @@ describe('status', () => {
     expect(JSON.parse(run.stdout.toString())).toEqual(JSON.parse(JSON.stringify(status())));
   });
 
+  it('writes JSON when there is no module, too, and fails', async () => {
+    const run = await callseal(['status', '--json'], { env: { CALLSEAL_FIPS_DIR: tempDir() } });
+    expect(run.status).toBe(11);
+    expect(JSON.parse(run.stdout.toString())).toMatchObject({ exitCode: 11, error: { code: 'ERR_FIPS_UNAVAILABLE' } });
+  });
+
   it('says that FIPS is off', async () => {
     const run = await callseal(['status'], { env: { CALLSEAL_FIPS: 'off' } });
     expect(run.status).toBe(0);
@@ -46,11 +52,12 @@ describe('without a FIPS module', () => {
   it('everything that needs one ends with 11 and writes nothing', async () => {
     const cwd = tempDir();
     makeKeyPair(cwd);
+    writeFileSync(join(cwd, 'call.callsre'), 'audio');
     const env = { CALLSEAL_FIPS_DIR: join(cwd, 'empty') };
     mkdirSync(env.CALLSEAL_FIPS_DIR);
     for (const args of [
       ['status'],
-      ['encrypt', '-r', 'my_cert.crt', 'my_cert.crt'],
+      ['encrypt', '-r', 'my_cert.crt', 'call.callsre'],
       ['decrypt', '-k', 'my_private.key', '-o', 'out', 'my_cert.crt'],
       ['verify', '-k', 'my_private.key', 'a', 'b', 'c'],
       ['keygen', '--subject', '/CN=a', '--key', 'k', '--cert', 'c', '--no-passphrase'],

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -147,7 +148,26 @@ describe('installFips with a directory that may not be used', () => {
   it('refuses one that every user may swap for another', async () => {
     mkdirSync(dir, { recursive: true });
     chmodSync(dirname(dir), 0o777);
-    await refused(/every user may replace it, because of .*below;/);
+    await refused(/others may replace it, because of .*below: every user may write it; run `chmod g?o-w .*below`;/);
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)(
+    'refuses one below the directory of another user (missed unless run by root, who alone may give files away)',
+    async () => {
+      mkdirSync(dirname(dir), { recursive: true });
+      chownSync(dirname(dir), 65534, 65534);
+      await refused(/others may replace it, because of .*below: it belongs to user 65534.*run `chown root .*below`;/);
+    },
+  );
+
+  it('makes the directories above so that the group of the user may not write them, whatever the umask', async () => {
+    const before = process.umask(0o002);
+    try {
+      await installFips({ dir, module: realModule });
+    } finally {
+      process.umask(before);
+    }
+    expect(mode(dirname(dir))).toBe(0o755);
   });
 
   it('refuses one that holds anything else, since it is replaced as a whole', async () => {

@@ -53,6 +53,26 @@ describe('parseProviderConfig', () => {
     expect(attempt).toThrow(expect.objectContaining({ code: 'ERR_FIPS_UNAVAILABLE', line: number }));
   });
 
+  it.each([
+    ['conditional-errors', '0'],
+    ['security-checks', '0'],
+    ['security-checks', 'no'],
+    ['security-checks', ''],
+    ['pbkdf2-lower-bound-check', '0'],
+  ])('refuses %s = %s, which switches off what the module checks', (key, value) => {
+    const line = `${key} = ${value}`;
+    const attempt = () => parse(`[fips_sect]\n${line}\nmodule-mac = 00\n`);
+    expect(attempt).toThrow(
+      `/etc/ssl/fipsmodule.cnf:2: \`${line}\` switches off a check of the FIPS module; have it written again by`,
+    );
+    expect(attempt).toThrow(expect.objectContaining({ code: 'ERR_FIPS_UNAVAILABLE', line: 2 }));
+  });
+
+  it('lets the checks of choice be off, as fipsinstall writes them', () => {
+    const written = 'tls1-prf-ems-check = 0\nno-short-mac = 0\ndrbg-no-trunc-md = 0\npbkdf2-lower-bound-check = 1\n';
+    expect(parse(`[fips_sect]\nmodule-mac = 00\n${written}`)).toBe(`module-mac = 00\n${written}`);
+  });
+
   it('refuses settings before any section', () => {
     expect(() => parse('module-mac = 00\n[fips_sect]\n')).toThrow('fipsmodule.cnf:1: ');
   });

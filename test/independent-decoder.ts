@@ -121,6 +121,9 @@ function decodeRecipients(file: Buffer): { recipients: DecodedRecipient[]; end: 
     const sha256 = next(32).toString('hex');
     const notBefore = next(8).readBigInt64BE();
     const notAfter = next(8).readBigInt64BE();
+    for (const time of [notBefore, notAfter]) {
+      require(time >= -62_167_219_200n && time <= 253_402_300_799n, 'certificate time');
+    }
     const certificate = { sha256, notBefore, notAfter, serial: serialNumber(), subject: text(), issuer: text() };
     recipients.push({ keyId, wrappedKey, certificate });
   }

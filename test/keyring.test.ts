@@ -369,6 +369,18 @@ describe('a ring', () => {
     expect(keys.opened()).toEqual([]);
   });
 
+  it.each(['wrong', null])('that is destroyed asks for nothing more, whatever the answer: %s', async (answer) => {
+    withoutHints(mary, fred);
+    const ask: PassphraseSource = (path, attempt) => {
+      keys.destroy();
+      asked.push(`${basename(path)} ${attempt}`);
+      return answer === null ? null : secret(answer);
+    };
+    const keys = new KeyRing([mary.privateKey, fred.privateKey], { passphrases: [ask, ask] });
+    expect(await codeOf(() => decrypt(forMary, { keys }))).toBe('ERR_KEY_USE');
+    expect(asked).toEqual(['mary_private.key 1']);
+  });
+
   it('is destroyed at the end of its scope', async () => {
     const keys = new KeyRing([plain.privateKey]);
     await expectOpens(forPlain, keys);

@@ -5,11 +5,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { native } from '../lib/native/load.ts';
 import { describeRecipient, examineRecipientFile } from '../lib/recipients/examine.ts';
+import { Recipients } from '../lib/recipients/recipients.ts';
+import { codeOf } from './helpers/errors.ts';
 import { bundle, certify, makeKeyPair, openssl } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const dir = tempDir();
 let mixed: string;
+let expired: string;
 
 beforeAll(() => {
   const good = makeKeyPair(dir, { name: 'good' });
@@ -20,6 +23,12 @@ beforeAll(() => {
     to: '20200101000000Z',
     name: 'old',
     file: 'old.crt',
+  });
+  expired = certify(dir, join(dir, 'good_private.key'), {
+    from: '20190101000000Z',
+    to: '20200101000000Z',
+    name: 'good',
+    file: 'expired.crt',
   });
   mixed = bundle(join(dir, 'mixed.pem'), good.certificate, old, curve.certificate);
 });
@@ -47,6 +56,34 @@ describe('a file with good and bad certificates', () => {
         expect(remedy).not.toBe('');
         expect(path).toBe(mixed);
       }
+    }
+  });
+});
+
+describe('a time that is none', () => {
+  it.each<[string, unknown]>([
+    ['an invalid Date', new Date(Number.NaN)],
+    ['null', null],
+    ['a number', Date.now()],
+    ['a text', '2030-01-01'],
+    ['an object that looks like a Date', { getTime: () => Date.now() }],
+  ])('is refused, so that nothing expired passes: %s', async (_what, time) => {
+    const now = time as Date;
+    expect(await codeOf(() => examineRecipientFile({ path: expired }, now))).toBe('ERR_INVALID_ARGUMENT');
+    expect(await codeOf(() => Recipients.load([expired], {}, now))).toBe('ERR_INVALID_ARGUMENT');
+    expect(await codeOf(() => Recipients.load([], {}, now))).toBe('ERR_INVALID_ARGUMENT');
+  });
+
+  it('cannot be slipped in while files are read', async () => {
+    const now = new Date('2030-01-01');
+    const loading = codeOf(() => Recipients.load([expired, expired], { duplicate: 'warn' }, now));
+    now.setTime(Number.NaN);
+    expect(await loading).toBe('ERR_CERTIFICATE_EXPIRED');
+  });
+
+  it('is none when it is the last or the first moment of a certificate', async () => {
+    for (const now of [new Date('2019-01-01T00:00:00Z'), new Date('2020-01-01T00:00:00Z')]) {
+      expect((await examineRecipientFile({ path: expired }, now)).entries[0]!.findings).toEqual([]);
     }
   });
 });

@@ -34,3 +34,11 @@ export function assertSegmentLength(value: number): void {
 export function assertSignal(value: unknown): asserts value is AbortSignal | undefined {
   if (value !== undefined && !(value instanceof AbortSignal)) throw wrong('signal must be an AbortSignal');
 }
+
+export function assertOptions(value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw wrong('options must be an object');
+}
+
+export function assertListener(value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw wrong('onProgress must be a function');
+}

@@ -3,6 +3,7 @@
 import type { FileJobOutput, FileJobResult } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
+import { assertListener } from './arguments.ts';
 import { type JobOptions, runJob } from './job.ts';
 import { envelopeOf, findKey } from './open.ts';
 import { FIRST_READ, readHeader } from './read-header.ts';
@@ -18,6 +19,7 @@ export async function decryptJob(
   keys: KeyRing,
   options: JobOptions,
 ): Promise<FileJobResult & { keyId: string }> {
+  assertListener(options.onProgress);
   const { file, size, head } = await native().InputFile.open(path, output, FIRST_READ);
   try {
     const header = await readHeader(head, size, (offset, length) => file.read(offset, length), path);

@@ -5,7 +5,7 @@ import type { Transform } from 'node:stream';
 import type { NativeFloeDecryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { assertKeyRing, assertSignal } from './arguments.ts';
+import { assertKeyRing, assertOptions, assertSignal } from './arguments.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import { tampered, truncated } from './faults.ts';
 import { CONTINUED_MARK, DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
@@ -26,6 +26,7 @@ import { type Emit, type SegmentMachine, SegmentStream } from './segment-stream.
  * await pipeline(createReadStream('call.callsre.sealed'), createDecryptStream({ keys }), player);
  */
 export function createDecryptStream(options: DecryptOptions): Transform {
+  assertOptions(options);
   const { keys, signal } = options;
   assertKeyRing(keys);
   assertSignal(signal);

@@ -2,7 +2,7 @@
 
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { assertBytes, assertKeyRing, assertPath, assertSignal } from './arguments.ts';
+import { assertBytes, assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { decryptJob } from './decrypt-job.ts';
 import type { FileResult } from './encrypt.ts';
 import { headerEndsEarly, parseHeader } from './header.ts';
@@ -46,6 +46,7 @@ export async function decryptFile(
 ): Promise<DecryptFileResult> {
   assertPath(input, 'input');
   assertPath(output, 'output');
+  assertOptions(options);
   const { keys, signal } = options;
   assertKeyRing(keys);
   assertSignal(signal);
@@ -64,6 +65,7 @@ export async function decryptFile(
  */
 export async function decrypt(bytes: Uint8Array, options: DecryptOptions): Promise<Uint8Array> {
   assertBytes(bytes, 'bytes');
+  assertOptions(options);
   const { keys, signal } = options;
   assertKeyRing(keys);
   assertSignal(signal);

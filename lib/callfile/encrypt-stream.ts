@@ -4,7 +4,7 @@ import type { Transform } from 'node:stream';
 
 import type { NativeFloeEncryptor } from '../native/binding.ts';
 import type { Recipients } from '../recipients/recipients.ts';
-import { assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
+import { assertOptions, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
 import type { EncryptOptions } from './encrypt.ts';
 import { DEFAULT_STREAM_SEGMENT_LENGTH } from './format.ts';
 import { type Emit, type SegmentMachine, SegmentStream } from './segment-stream.ts';
@@ -22,6 +22,7 @@ import { newPrelude, templateOf } from './template.ts';
  * await pipeline(source, createEncryptStream({ recipients }), createWriteStream('call.callsre.sealed', { mode: 0o600 }));
  */
 export function createEncryptStream(options: EncryptOptions): Transform {
+  assertOptions(options);
   const { recipients, segmentLength = DEFAULT_STREAM_SEGMENT_LENGTH, signal } = options;
   assertRecipients(recipients);
   assertSegmentLength(segmentLength);

@@ -1,7 +1,14 @@
 /** Encrypts whole files and whole buffers. */
 
 import type { Recipients } from '../recipients/recipients.ts';
-import { assertBytes, assertPath, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
+import {
+  assertBytes,
+  assertOptions,
+  assertPath,
+  assertRecipients,
+  assertSegmentLength,
+  assertSignal,
+} from './arguments.ts';
 import { DEFAULT_SEGMENT_LENGTH, MAGIC } from './format.ts';
 import { type JobOptions, runJob, throwIfAborted } from './job.ts';
 import { type OutputOptions, outputOf } from './output.ts';
@@ -50,6 +57,7 @@ export interface FileResult {
 export async function encryptFile(input: string, output: string, options: EncryptFileOptions): Promise<FileResult> {
   assertPath(input, 'input');
   assertPath(output, 'output');
+  assertOptions(options);
   const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, signal, allowNested = false } = options;
   assertRecipients(recipients);
   assertSegmentLength(segmentLength);
@@ -94,6 +102,7 @@ export async function encryptInPlace(path: string, options: EncryptFileOptions):
  */
 export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promise<Uint8Array> {
   assertBytes(bytes, 'bytes');
+  assertOptions(options);
   const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, signal } = options;
   assertRecipients(recipients);
   assertSegmentLength(segmentLength);

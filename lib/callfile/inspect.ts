@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 
 import type { CertificateInfo } from '../recipients/examine.ts';
 import { openRegularFile, readAt } from '../recipients/regular-file.ts';
-import { assertBytes, assertPath, assertSignal } from './arguments.ts';
+import { assertBytes, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import {
   CONTINUED_MARK,
   FLOE_HEADER_BYTES,
@@ -72,6 +72,7 @@ export async function inspect(
   source: string | Uint8Array,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<Inspection> {
+  assertOptions(options);
   const { signal } = options;
   assertSignal(signal);
   throwIfAborted(signal);

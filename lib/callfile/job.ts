@@ -3,6 +3,7 @@
 import { CallsealError } from '../errors.ts';
 import type { NativeJobControl } from '../native/binding.ts';
 import { native } from '../native/load.ts';
+import { assertListener } from './arguments.ts';
 
 /** Told how much of the input is done, in bytes; the last call has `bytes === total`. */
 export type ProgressListener = (bytes: number, total: number) => void;
@@ -39,6 +40,7 @@ export async function runJob<T>(
   start: (control: NativeJobControl) => Promise<T>,
 ): Promise<T> {
   const { signal, onProgress } = options;
+  assertListener(onProgress);
   throwIfAborted(signal);
   const control = new (native().JobControl)();
   const watch = onProgress === undefined ? null : new ProgressWatch(control, onProgress);

@@ -1,6 +1,6 @@
 /** Proves that a file is complete and unaltered, without writing a byte. */
 
-import { assertKeyRing, assertPath, assertSignal } from './arguments.ts';
+import { assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import { decryptJob } from './decrypt-job.ts';
 import { type JobOptions, throwIfAborted } from './job.ts';
@@ -29,6 +29,7 @@ export interface VerifyResult {
  */
 export async function verify(path: string, options: VerifyOptions): Promise<VerifyResult> {
   assertPath(path, 'path');
+  assertOptions(options);
   const { keys, signal } = options;
   assertKeyRing(keys);
   assertSignal(signal);

@@ -160,6 +160,8 @@ class Check {
 
   async #checkStrayKeys(listed: readonly RecipientPath[]): Promise<void> {
     const ids = new Set(this.#recipients.map(({ keyId }) => keyId));
+    // Without a recipient nothing can be said of other keys that happen to lie there.
+    if (ids.size === 0 && listed.length === 0) return;
     const keys = await findStrayKeys([this.#config, ...listed.map(({ path }) => path)], ids);
     for (const key of keys) {
       const line = listed.find(({ path }) => path === key.path)?.line ?? null;
@@ -171,8 +173,8 @@ class Check {
 
 function strayKeyMessage({ path, encrypted, opensRecordings }: StrayKey, listed: boolean): string {
   const kind = encrypted ? 'a private key (encrypted)' : 'an unencrypted private key';
-  if (opensRecordings === true) {
-    const where = listed ? 'beside the certificate in it' : 'that opens these recordings';
+  if (opensRecordings === true || listed) {
+    const where = opensRecordings === true ? 'that opens these recordings' : 'where a certificate should be';
     return `${path} holds ${kind} ${where}; move it away from this host, which needs the certificate only`;
   }
   const what = opensRecordings === null ? ', perhaps one that opens these recordings' : ' of another certificate';

@@ -5,7 +5,8 @@ import { decryptFile } from '../callfile/decrypt.ts';
 import { createDecryptStream } from '../callfile/decrypt-stream.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import { FileBatch, type FileDone } from './batch.ts';
-import { expandInputs } from './files.ts';
+import { beginsAsCallFile } from './call-file.ts';
+import { type Expansion, expandInputs, type InputFile } from './files.ts';
 import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';
 import { addKeyOptions, reportKeyNotes } from './key-options.ts';
@@ -30,6 +31,7 @@ interface DecryptCommandOptions extends OutputChoice, OutputOptions {
 
 const HELP = `
 Without an output option FILE${DEFAULT_SUFFIX} becomes FILE beside it. A passphrase is asked for when a key needs one.
+With --recursive, files whose names do not end in the suffix (encrypted in place) are taken only with --output-dir.
 Nothing is written unless the whole file is authentic; with -o - each part is, and a cut-off file ends in an error.
 
 Examples:
@@ -44,7 +46,7 @@ export function define(command: Command): void {
     .option('-o, --output <file>', 'write to this file, or - for standard output')
     .option('--output-dir <dir>', 'write below this directory')
     .option('--suffix <suffix>', 'taken off the names of encrypted files', DEFAULT_SUFFIX)
-    .option('-R, --recursive', 'take the files of directories whose names end in the suffix')
+    .option('-R, --recursive', 'take the encrypted files of directories')
     .option('-f, --force', 'replace outputs that exist')
     .option('--no-sync', 'do not wait until each file is on the disk')
     .option('-q, --quiet', 'only errors')
@@ -70,10 +72,12 @@ async function decryptCommand(
     reportKeyNotes(keys, output);
     return;
   }
-  const take = (name: string): boolean => name.endsWith(options.suffix);
-  const { files, passedOver, several } = await expandInputs(paths, { recursive: options.recursive, signal, take });
+  const { files, passedOver, several } = await encryptedFiles(paths, options, signal);
+  if (files.length === 0 && passedOver > 0 && options.outputDir === undefined) {
+    output.notice(`files whose names do not end in ${options.suffix} are decrypted only below --output-dir`);
+  }
   checkOutputChoice(options, files.length);
-  const jobs = await planJobs(files, options, decryptedName);
+  const jobs = await planJobs(files, options, decryptedName, async () => false);
   const keys = openKeys(options.key, output);
   noticeFipsOff(output);
   const batch = new FileBatch<FileDone>(output, { done: 'decrypted' });
@@ -81,6 +85,25 @@ async function decryptCommand(
     decryptOne(job, { options, keys, signal, onProgress }),
   );
   reportKeyNotes(keys, output);
+}
+
+/** Of directories, what bears the suffix; below an output directory also what was encrypted in place. */
+async function encryptedFiles(
+  paths: string[],
+  options: DecryptCommandOptions,
+  signal: AbortSignal,
+): Promise<Expansion> {
+  const bearsSuffix = (name: string): boolean => name.endsWith(options.suffix);
+  const { recursive } = options;
+  if (options.outputDir === undefined) return expandInputs(paths, { recursive, signal, take: bearsSuffix });
+  const found = await expandInputs(paths, { recursive, signal });
+  const files: InputFile[] = [];
+  for (const file of found.files) {
+    signal.throwIfAborted();
+    const taken = file.named || file.problem !== undefined || bearsSuffix(file.path);
+    if (taken || (await beginsAsCallFile(file.path))) files.push(file);
+  }
+  return { files, passedOver: found.passedOver + found.files.length - files.length, several: found.several };
 }
 
 interface DecryptTask {

@@ -6,7 +6,8 @@ import { createEncryptStream } from '../callfile/encrypt-stream.ts';
 import { CallsealError } from '../errors.ts';
 import type { Recipients } from '../recipients/recipients.ts';
 import { FileBatch, type FileDone } from './batch.ts';
-import { expandInputs } from './files.ts';
+import { isCallFile, looksLikeKeyFile } from './call-file.ts';
+import { expandInputs, type InputFile } from './files.ts';
 import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Output, type OutputOptions } from './output.ts';
@@ -73,12 +74,29 @@ async function encryptCommand(paths: string[], options: EncryptCommandOptions): 
   }
   const { files, passedOver, several } = await expandInputs(paths, { recursive: options.recursive, signal });
   checkOutputChoice(options, files.length);
-  const jobs = await planJobs(files, options, encryptedName);
+  await refuseKeyFiles(files);
+  const jobs = await planJobs(files, options, encryptedName, (path) =>
+    // What cannot be examined is not known to be left alone.
+    isCallFile(path, signal).catch(() => false),
+  );
   const recipients = await prepare(options, output);
   const batch = new FileBatch<FileDone>(output, { done: encrypted(recipients), skipped: 'encrypted already' });
   process.exitCode = await batch.run(jobs, { signal, several, passedOver }, (job, onProgress) =>
     encryptOne(job, { options, recipients, signal, onProgress }),
   );
+}
+
+/** @throws CallsealError ERR_INVALID_ARGUMENT */
+async function refuseKeyFiles(files: readonly InputFile[]): Promise<void> {
+  for (const { path, named, problem } of files) {
+    if (!named || problem !== undefined || !(await looksLikeKeyFile(path))) continue;
+    throw new CallsealError(
+      'ERR_INVALID_ARGUMENT',
+      `${path}: is a certificate or key, not a recording; each certificate takes an option of its own: -r ${path}. ` +
+        'To encrypt it all the same, give it as standard input, with - for its name',
+      { path },
+    );
+  }
 }
 
 async function prepare(options: EncryptCommandOptions, output: Output): Promise<Recipients> {
@@ -98,17 +116,22 @@ interface EncryptTask {
   onProgress: (bytes: number, total: number) => void;
 }
 
-async function encryptOne(job: Job, { options, recipients, signal, onProgress }: EncryptTask): Promise<FileDone> {
+async function encryptOne(job: Job, task: EncryptTask): Promise<FileDone> {
+  const { options, recipients, signal, onProgress } = task;
   await makeDirectoryFor(job.output, options);
+  const encrypt = async (allowNested: boolean): Promise<FileDone> => {
+    const choice = { recipients, ...writing(options), allowNested, signal, onProgress };
+    const { inputBytes } = await encryptFile(job.path, job.output, choice);
+    const where = options.inPlace ? 'in place' : `to ${job.output}`;
+    return { bytes: inputBytes, line: `${formatBytes(inputBytes)} encrypted ${where}` };
+  };
   try {
-    const result = await encryptFile(job.path, job.output, { recipients, ...writing(options), signal, onProgress });
-    return {
-      bytes: result.inputBytes,
-      line: `${formatBytes(result.inputBytes)} encrypted ${options.inPlace ? 'in place' : `to ${job.output}`}`,
-    };
+    return await encrypt(false);
   } catch (error) {
-    const already = error instanceof CallsealError && error.code === 'ERR_ALREADY_ENCRYPTED';
-    if (!already || options.output !== undefined) throw error;
+    if (!(error instanceof CallsealError && error.code === 'ERR_ALREADY_ENCRYPTED')) throw error;
+    // Refused for its first letters alone: a plaintext that happens to begin with them must not stay one.
+    if (!(await isCallFile(job.path, signal))) return encrypt(true);
+    if (options.output !== undefined) throw error;
     return { bytes: 0, line: 'encrypted already', skipped: true };
   }
 }

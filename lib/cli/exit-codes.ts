@@ -18,6 +18,8 @@ export interface ExitCode {
 
 /** A batch in which at least one file failed; each failure is listed with its own reason. */
 export const EXIT_SOME_FAILED = 20;
+/** Ended by SIGHUP. */
+export const EXIT_HUNG_UP = 129;
 /** Ended by SIGINT. */
 export const EXIT_INTERRUPTED = 130;
 /** Whoever read standard output went away. */
@@ -81,6 +83,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   },
   { code: 14, meaning: 'private-key file unreadable or misused', errors: ['ERR_KEY_UNREADABLE', 'ERR_KEY_USE'] },
   { code: EXIT_SOME_FAILED, meaning: 'several files given, some failed', errors: [] },
+  { code: EXIT_HUNG_UP, meaning: 'terminal or session closed (SIGHUP)', errors: [] },
   { code: EXIT_INTERRUPTED, meaning: 'interrupted (Ctrl-C)', errors: ['ERR_ABORTED'] },
   { code: EXIT_PIPE_CLOSED, meaning: 'the reader of standard output went away', errors: [] },
   { code: EXIT_TERMINATED, meaning: 'terminated (SIGTERM)', errors: [] },

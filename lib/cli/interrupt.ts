@@ -1,21 +1,24 @@
 /**
- * SIGINT and SIGTERM.
+ * SIGINT, SIGTERM and SIGHUP.
  *
  * The first asks the running jobs to stop, which removes their unfinished outputs; the command then says what was
- * finished. A second one ends the process at once, for whoever cannot wait.
+ * finished. A second one ends the process at once, for whoever cannot wait; but not a SIGHUP, as kernel, shell
+ * and service manager each send one, alone or right after a SIGTERM.
  */
 
 import { CallsealError } from '../errors.ts';
-import { EXIT_INTERRUPTED, EXIT_TERMINATED } from './exit-codes.ts';
+import { EXIT_HUNG_UP, EXIT_INTERRUPTED, EXIT_TERMINATED } from './exit-codes.ts';
 
-const EXIT_BY_SIGNAL = { SIGINT: EXIT_INTERRUPTED, SIGTERM: EXIT_TERMINATED } as const;
+const EXIT_BY_SIGNAL = { SIGINT: EXIT_INTERRUPTED, SIGTERM: EXIT_TERMINATED, SIGHUP: EXIT_HUNG_UP } as const;
 
 type Signal = keyof typeof EXIT_BY_SIGNAL;
+
+const WORD: Record<Signal, string> = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'hung up' };
 
 const controller = new AbortController();
 let received: Signal | undefined;
 
-/** Fires at the first SIGINT or SIGTERM. Nothing is caught before the first call. */
+/** Fires at the first of the signals. Nothing is caught before the first call. */
 export function interruptSignal(): AbortSignal {
   for (const name of Object.keys(EXIT_BY_SIGNAL) as Signal[]) {
     if (!process.listeners(name).includes(onSignal)) process.on(name, onSignal);
@@ -26,6 +29,11 @@ export function interruptSignal(): AbortSignal {
 /** The exit code of the signal that came; that of Ctrl-C when none did (a prompt reads it from the terminal itself). */
 export function interruptExitCode(): number {
   return EXIT_BY_SIGNAL[received ?? 'SIGINT'];
+}
+
+/** Whether a signal came. */
+export function wasInterrupted(): boolean {
+  return received !== undefined;
 }
 
 /**
@@ -39,7 +47,10 @@ export function interrupt(): unknown {
 }
 
 function onSignal(name: NodeJS.Signals): void {
-  if (received !== undefined) process.exit(interruptExitCode());
+  if (received !== undefined) {
+    if (name === 'SIGHUP') return;
+    process.exit(interruptExitCode());
+  }
   received = name as Signal;
-  controller.abort(new CallsealError('ERR_ABORTED', name === 'SIGINT' ? 'interrupted' : 'terminated'));
+  controller.abort(new CallsealError('ERR_ABORTED', WORD[received]));
 }

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
 import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
-import { exitCodeFor, Output, watchStandardStreams } from './output.ts';
+import { exitCodeFor, leaveStuckReader, Output, watchStandardStreams } from './output.ts';
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
 interface CommandModule {
@@ -51,6 +51,7 @@ export async function run(args: readonly string[]): Promise<void> {
       process.exitCode = exitCodeFor(error);
     }
   }
+  leaveStuckReader();
 }
 
 /** The package's version. */

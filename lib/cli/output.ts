@@ -17,7 +17,7 @@ import { createColors } from 'picocolors';
 import { CallsealError } from '../errors.ts';
 import { EXIT_PIPE_CLOSED, EXIT_UNEXPECTED, exitCodeOf } from './exit-codes.ts';
 import { hintFor } from './hints.ts';
-import { interruptExitCode } from './interrupt.ts';
+import { interruptExitCode, wasInterrupted } from './interrupt.ts';
 import { safe, safeLines } from './text.ts';
 
 /** `--quiet` and `--verbose`, as commander hands them over. */
@@ -147,15 +147,25 @@ export function exitCodeFor(error: unknown): number {
 
 /**
  * Ends when standard output can no longer be written: quietly when whoever read it went away, as `| head` does. Files
- * are unaffected: no command writes both.
+ * are unaffected: no command writes both. When a signal came first, perhaps to both ends, its exit code says so.
  */
 export function watchStandardStreams(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (wasInterrupted()) process.exit(interruptExitCode());
     if (error.code === 'EPIPE') process.exit(EXIT_PIPE_CLOSED);
     process.stderr.write(`callseal: standard output cannot be written (${error.code})\n`);
     process.exit(exitCodeOf('ERR_IO'));
   });
   process.stderr.on('error', () => {}); // nobody is left to tell
+}
+
+/**
+ * After a signal, ends the process although a reader of standard output that takes nothing would keep it waiting. Call it
+ * when everything has been said.
+ */
+export function leaveStuckReader(): void {
+  if (!wasInterrupted() || process.stdout.writableLength === 0) return;
+  process.stderr.write('', () => process.exit(interruptExitCode()));
 }
 
 /** The error, its causes, and where it was thrown. */

@@ -1,8 +1,7 @@
 /** Where each output goes, decided for all files before the first is written. */
 
-import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { MAGIC } from '../callfile/format.ts';
 import { CallsealError, errnoOf } from '../errors.ts';
 import type { InputFile } from './files.ts';
 
@@ -78,12 +77,15 @@ export function decryptedName(file: InputFile, choice: OutputChoice): string {
  * Names every output, and refuses when two are the same or one would replace a file that is still to be read. Nothing
  * has been written then.
  *
+ * @param mayReplace whether an input may all the same be replaced by the output of another, as it is left alone. With
+ *   `--in-place` every file replaces itself.
  * @throws CallsealError ERR_INVALID_ARGUMENT, naming both files
  */
 export async function planJobs(
   files: readonly InputFile[],
   choice: OutputChoice,
   nameOf: (file: InputFile, choice: OutputChoice) => string,
+  mayReplace: (input: string) => Promise<boolean>,
 ): Promise<Job[]> {
   const place = placeFinder();
   const jobs = files.map((file) => ({
@@ -100,7 +102,7 @@ export async function planJobs(
     if (other !== undefined) throw usage(`${other.path} and ${job.path} would both be written to ${job.output}`);
     outputs.set(target, job);
     const replaced = inputs.get(target);
-    if (replaced !== undefined && !choice.inPlace && (replaced === job || !(await isCallseal(replaced.path)))) {
+    if (replaced !== undefined && !choice.inPlace && (replaced === job || !(await mayReplace(replaced.path)))) {
       throw usage(`${job.path} would be written over ${replaced.path}, which is an input too`);
     }
   }
@@ -133,20 +135,6 @@ function placeFinder(): (path: string) => Promise<string> {
     }
     return join(await real, basename(path));
   };
-}
-
-/** Whether a file is encrypted already: it is then passed over as an input, and may be an output. */
-async function isCallseal(path: string): Promise<boolean> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
-    return bytesRead === MAGIC.length && buffer.equals(MAGIC);
-  } catch {
-    return false;
-  } finally {
-    await file?.close();
-  }
 }
 
 function usage(message: string): CallsealError {

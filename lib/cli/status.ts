@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Status, status } from '../status.ts';
+import { jsonFile } from './json.ts';
 import { type Colors, colorsFor, Output } from './output.ts';
 import { safe, safeJson } from './text.ts';
 
@@ -18,11 +19,22 @@ export function define(command: Command): void {
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', HELP)
     .action((options: { json?: boolean }) => {
-      const found = status();
       const output = new Output('status');
+      const found = options.json ? statusOrReport(output) : status();
       if (options.json) output.print(safeJson(found, 2));
       else for (const line of statusLines(found, colorsFor(process.stdout))) output.print(line);
     });
+}
+
+/** A monitor that asks for JSON gets some when the answer is bad, too: then the command fails as ever. */
+function statusOrReport(output: Output): Status {
+  try {
+    return status();
+  } catch (error) {
+    const { file: _, ...report } = jsonFile('', error);
+    output.print(safeJson({ ...report, nodeOpenssl: process.versions.openssl }, 2));
+    throw error;
+  }
 }
 
 function statusLines(found: Status, colors: Colors): string[] {

@@ -47,7 +47,7 @@ export async function streamThrough(
   options: AtomicOptions & { signal: AbortSignal },
 ): Promise<void> {
   const pump = (sink: Sink) => pumpThrough(input, transform, sink, options.signal);
-  if (output === STDIO) return pump(toStdout);
+  if (output === STDIO) return pump((chunks) => toStdout(chunks, options.signal));
   return writeAtomically(output, options, (file) =>
     pump(async (chunks) => {
       for await (const chunk of chunks) await file.writeFile(chunk);
@@ -70,10 +70,14 @@ async function pumpThrough(input: string, transform: Transform, sink: Sink, sign
   }
 }
 
-/** Not `pipeline(…, process.stdout)`, which destroys it with whatever error ends the stream. */
-async function toStdout(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+/**
+ * Not `pipeline(…, process.stdout)`, which destroys it with whatever error ends the stream.
+ *
+ * @param signal ends the wait for a reader that takes nothing; `pipeline` itself waits for this function
+ */
+async function toStdout(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   for await (const chunk of chunks) {
-    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal });
   }
 }
 

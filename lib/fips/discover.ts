@@ -12,6 +12,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CallsealError, errnoOf } from '../errors.ts';
 import { hasEmbeddedMac } from './module-file.ts';
+import { type Exposure, findExposure } from './ownership.ts';
 import { readProviderConfig } from './provider-config.ts';
 
 export const MODULE_FILE = 'fips.so';
@@ -96,7 +97,7 @@ export function findFipsModule(): FipsModule {
 export function readFipsDirectory(directory: string, origin: FipsOrigin): FipsModule | null {
   const modulePath = join(directory, MODULE_FILE);
   const configPath = join(directory, CONFIG_FILE);
-  if (!isSafeModule(modulePath)) return null;
+  if (!isSafeModule(modulePath, origin)) return null;
   const embedded = hasEmbeddedMac(modulePath);
   if (existing(configPath) !== null) return configured(modulePath, configPath, origin);
   if (embedded) return { modulePath, moduleConfig: '', configPath: null, origin };
@@ -132,13 +133,14 @@ function* systemModules(root: string): Generator<{ modulePath: string; configs: 
   for (const { modules, configs } of SYSTEM_PLACES) {
     for (const directory of modules) {
       const modulePath = join(root, directory, MODULE_FILE);
-      if (!isSafeModule(modulePath)) continue;
+      if (!isSafeModule(modulePath, 'system')) continue;
       yield { modulePath, configs: [directory, ...configs].map((place) => join(root, place, CONFIG_FILE)) };
     }
   }
 }
 
 function configured(modulePath: string, configPath: string, origin: FipsOrigin): FipsModule {
+  if (origin !== 'package') refuseExposed(configPath);
   return { modulePath, moduleConfig: readProviderConfig(configPath), configPath, origin };
 }
 
@@ -153,21 +155,32 @@ function moduleOfEnvironment(directory: string): FipsModule {
   );
 }
 
-/** False when there is no module; throws when anybody on the machine could put code into it. */
-function isSafeModule(modulePath: string): boolean {
+/**
+ * False when there is no module; throws when anybody but root and this user could put code into it. The module inside the
+ * package is exempt: whoever could replace it could replace the package's own code, which is running already.
+ */
+function isSafeModule(modulePath: string, origin: FipsOrigin): boolean {
   const module = existing(modulePath);
   if (module === null || !module.isFile()) return false;
-  const directory = existing(dirname(modulePath));
-  for (const [path, stat] of [
-    [modulePath, module],
-    [dirname(modulePath), directory],
-  ] as const) {
-    if (stat !== null && (stat.mode & 0o002) === 0) continue;
-    throw new CallsealError('ERR_FIPS_UNAVAILABLE', `${path}: every user may write it; run \`chmod o-w ${path}\``, {
-      path,
-    });
-  }
+  if (origin !== 'package') refuseExposed(dirname(modulePath), modulePath);
   return true;
+}
+
+function refuseExposed(...paths: string[]): void {
+  let exposure: Exposure | null;
+  try {
+    exposure = findExposure(...paths);
+  } catch (cause) {
+    throw notLookedAt(paths.at(-1) as string, cause);
+  }
+  if (exposure === null) return;
+  const { path, fact, command } = exposure;
+  const leading = paths.includes(path) ? '' : ` (it leads to ${paths.at(-1)})`;
+  throw new CallsealError(
+    'ERR_FIPS_UNAVAILABLE',
+    `${path}: ${fact}, so the FIPS module could be replaced${leading}; run \`${command}\``,
+    { path },
+  );
 }
 
 function existing(path: string): Stats | null {
@@ -176,8 +189,12 @@ function existing(path: string): Stats | null {
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return null;
-    throw new CallsealError('ERR_FIPS_UNAVAILABLE', `${path}: cannot be looked at (${errno})`, { path, cause });
+    throw notLookedAt(path, cause);
   }
+}
+
+function notLookedAt(path: string, cause: unknown): CallsealError {
+  return new CallsealError('ERR_FIPS_UNAVAILABLE', `${path}: cannot be looked at (${errnoOf(cause)})`, { path, cause });
 }
 
 function noneFound(): CallsealError {

@@ -42,6 +42,7 @@ import {
   userFipsDirectory,
 } from './discover.ts';
 import { hasEmbeddedMac } from './module-file.ts';
+import { findExposure } from './ownership.ts';
 
 const PACKAGE = 'openssl-provider-fips';
 const DEBIAN_WITH_PACKAGE = 'trixie';
@@ -138,7 +139,8 @@ async function presentModule(directory: string, wanted: string | undefined): Pro
 }
 
 async function install(directory: string, wanted: string | undefined, log: (sentence: string) => void): Promise<void> {
-  mkdirSync(dirname(directory), { recursive: true });
+  // Whatever the umask: a directory that the user's group may write is refused when the module is loaded.
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o755 });
   const work = mkdtempSync(`${directory}.new-`);
   try {
     const source = wanted ?? findSystemModuleFile() ?? (await fetchModule(work, log));
@@ -154,7 +156,7 @@ async function install(directory: string, wanted: string | undefined, log: (sent
 /** Fetches Debian's module and returns its path below `work`. */
 async function fetchModule(work: string, log: (sentence: string) => void): Promise<string> {
   const unpacked = join(work, 'package');
-  mkdirSync(unpacked);
+  mkdirSync(unpacked, { mode: 0o755 });
   const fetched = await unpackDebianPackage(PACKAGE, unpacked, [
     { kind: 'lists' },
     { kind: 'debian', codename: DEBIAN_WITH_PACKAGE },
@@ -215,7 +217,7 @@ function sync(path: string): void {
 /**
  * The directory to install into, with links resolved.
  *
- * Refused: one that other users may write or swap, since code is loaded from it, and one that holds anything else,
+ * Refused: one that others may write or swap, since code is loaded from it, and one that holds anything else,
  * since it is replaced as a whole.
  */
 function realTarget(requested: string): string {
@@ -227,12 +229,12 @@ function realTarget(requested: string): string {
     });
   };
   if (existing !== undefined && !existing.isDirectory()) refuse('is not a directory');
-  if (existing !== undefined && (existing.mode & 0o002) !== 0) refuse('every user may write it');
-  for (let parent = dirname(directory); ; parent = dirname(parent)) {
-    const mode = statSync(parent, { throwIfNoEntry: false })?.mode;
-    // A sticky directory such as /tmp lets nobody rename what belongs to another.
-    if (mode !== undefined && (mode & 0o1002) === 0o002) refuse(`every user may replace it, because of ${parent}`);
-    if (parent === dirname(parent)) break;
+  // As in discovery: the package's own directory is as safe as the package.
+  const exposure = directory === packageFipsDirectory() ? null : findExposure(requested, directory);
+  if (exposure !== null) {
+    const { path, fact, command } = exposure;
+    const what = path === directory ? fact : `others may replace it, because of ${path}: ${fact}`;
+    refuse(`${what}; run \`${command}\``);
   }
   const others = existing === undefined ? [] : readdirSync(directory).filter((file) => !OURS.includes(file));
   if (others.length > 0) refuse(`holds other files (${others[0]})`);

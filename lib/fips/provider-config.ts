@@ -11,6 +11,13 @@ import { CallsealError, errnoOf } from '../errors.ts';
 /** fipsinstall writes less than 1 KiB; anything much larger is not its work. */
 const MAX_BYTES = 64 * 1024;
 
+/**
+ * What the module checks unless it is told not to, fips_config(5). fipsinstall writes 1 for all of them, as far as its
+ * release knows them; other checks it writes as 0, because they are of choice. OpenSSL 3.0 takes anything but `0` for
+ * on, 3.4 takes anything but `1` for off.
+ */
+const CHECKS: ReadonlySet<string> = new Set(['conditional-errors', 'security-checks', 'pbkdf2-lower-bound-check']);
+
 const KEY = /^[a-z][a-z0-9-]*$/;
 const VALUE = /^[A-Za-z0-9:_.-]*$/;
 
@@ -18,7 +25,8 @@ const VALUE = /^[A-Za-z0-9:_.-]*$/;
  * The provider section's body: `key = value` lines without `activate`, which whoever loads the module decides.
  *
  * @param path of the file; absolute, because messages repeat it
- * @throws CallsealError ERR_FIPS_UNAVAILABLE, with path and line, for anything but one plain section with a `module-mac`
+ * @throws CallsealError ERR_FIPS_UNAVAILABLE, with path and line, for anything but one plain section with a
+ *   `module-mac`, and for a setting that switches off a check of the module
  */
 export function readProviderConfig(path: string): string {
   return parseProviderConfig(readBounded(path), path);
@@ -49,6 +57,7 @@ export function parseProviderConfig(text: string, path: string): string {
     if (sections === 0 || !KEY.test(key) || !VALUE.test(value)) refuse('not a plain `key = value` line of a section');
     if (key === 'module' || key === 'identity') refuse(`\`${key}\` has no place in a FIPS module's own configuration`);
     if (settings.has(key)) refuse(`\`${key}\` is set twice`);
+    if (CHECKS.has(key) && value !== '1') refuse(`\`${key} = ${value}\` switches off a check of the FIPS module`);
     settings.set(key, value);
   }
   if (!settings.has('module-mac')) {

@@ -14,6 +14,7 @@ import {
 } from './limits.ts';
 import type { RecipientProblemKind } from './policy.ts';
 import { openRegularFile, readAt, systemReason } from './regular-file.ts';
+import { validTime } from './time.ts';
 
 /** A file that names recipients. */
 export interface RecipientSource {
@@ -93,12 +94,14 @@ export function describeRecipient(info: RecipientInfo): string {
  * Reads a file of certificates or bare public keys (PEM, PEM bundle, DER) and judges every entry at the time `now`.
  * Problems are findings, not exceptions; what they lead to is a matter of policy.
  *
- * @throws {CallsealError} Only what has nothing to do with the file: `ERR_NATIVE_UNAVAILABLE`, `ERR_FIPS_UNAVAILABLE` …
+ * @throws {CallsealError} Only what has nothing to do with the file: `ERR_INVALID_ARGUMENT` when `now` is not a valid
+ *   Date, `ERR_NATIVE_UNAVAILABLE`, `ERR_FIPS_UNAVAILABLE` …
  *
  * @example
  * const { entries, findings } = await examineRecipientFile({ path: '/customer/cert/file.crt' }, new Date());
  */
 export async function examineRecipientFile(source: RecipientSource, now: Date = new Date()): Promise<ExaminedFile> {
+  const time = validTime(now);
   const { path, origin } = source;
   const file: ExaminedFile = { path, entries: [], findings: [], ...(origin === undefined ? {} : { origin }) };
   const binding = native();
@@ -109,7 +112,7 @@ export async function examineRecipientFile(source: RecipientSource, now: Date = 
     file.findings.push(unreadable(source, error));
     return file;
   }
-  for (const entry of found) file.entries.push(examineEntry(source, entry, now));
+  for (const entry of found) file.entries.push(examineEntry(source, entry, time));
   return file;
 }
 
@@ -202,12 +205,13 @@ function dateFindings(source: RecipientSource, info: RecipientInfo, now: Date): 
   if (info.certificate === null) return [];
   const { notBefore, notAfter } = info.certificate;
   const name = describeRecipient(info);
-  if (now > notAfter) {
+  // Asked so that a time which compares with nothing does not pass.
+  if (!(now <= notAfter)) {
     const fact = `${name} expired ${days(now.getTime() - notAfter.getTime())} ago, on ${dateOf(notAfter)}`;
     const remedy = 'renew it, or set the policy for expired certificates to warn or skip';
     return [finding(source, 'expired', 'ERR_CERTIFICATE_EXPIRED', { fact, remedy })];
   }
-  if (now < notBefore) {
+  if (!(now >= notBefore)) {
     const fact = `${name} is valid only in ${days(notBefore.getTime() - now.getTime())}, from ${dateOf(notBefore)}`;
     const remedy = 'check the clock of this host, or set the policy for certificates not yet valid to warn or skip';
     return [finding(source, 'notYetValid', 'ERR_CERTIFICATE_NOT_YET_VALID', { fact, remedy })];
@@ -247,7 +251,7 @@ function layoutProblem(certificate: NonNullable<RecipientFileEntry['certificate'
     return `its serial number has ${certificate.serial.length} bytes, more than ${MAX_SERIAL_BYTES}`;
   }
   for (const time of [certificate.notBefore, certificate.notAfter]) {
-    if (time < MIN_CERTIFICATE_TIME || time > MAX_CERTIFICATE_TIME)
+    if (!(time >= MIN_CERTIFICATE_TIME && time <= MAX_CERTIFICATE_TIME))
       return 'its validity is not in the years 0000 to 9999';
   }
   return null;

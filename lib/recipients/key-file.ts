@@ -59,14 +59,16 @@ export class KeyFile {
   /**
    * Opens the key. That no passphrase opened it is remembered: nobody is asked again for every file of a batch.
    *
-   * @throws {CallsealError} `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_KEY_UNREADABLE`, `ERR_IO`.
+   * @param requireAlive Throws when the ring was destroyed; then nobody is asked for anything more.
+   * @throws {CallsealError} `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_KEY_UNREADABLE`, `ERR_IO`; what
+   *   `requireAlive` throws.
    */
-  async open(): Promise<NativePrivateKey> {
+  async open(requireAlive: () => void): Promise<NativePrivateKey> {
     if (this.#refusal !== null) throw this.#refusal;
     if (this.#key !== null) return this.#key;
     try {
       this.#key = (await this.isEncrypted())
-        ? await openEncryptedKey(this.path, this.#passphrases)
+        ? await openEncryptedKey(this.path, this.#passphrases, requireAlive)
         : await native().PrivateKey.load(this.path, null);
       return this.#key;
     } catch (error) {

@@ -176,6 +176,7 @@ export class KeyRing {
     const fitting: KeyFile[] = [];
     const unknown: KeyFile[] = [];
     for (const file of this.#files) {
+      this.#requireAlive();
       if (file.key !== null) continue;
       try {
         if (!(await file.isEncrypted())) unencrypted.push(file);
@@ -189,8 +190,9 @@ export class KeyRing {
   }
 
   async #try(file: KeyFile, wanted: ReadonlyMap<string, number>, problems: CallsealError[]): Promise<RingMatch | null> {
+    this.#requireAlive();
     try {
-      await file.open();
+      await file.open(() => this.#requireAlive());
     } catch (error) {
       passOver(error, problems);
     }

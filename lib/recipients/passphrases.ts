@@ -23,12 +23,18 @@ export const PASSPHRASE_ATTEMPTS = 3;
  * Opens an encrypted key file with the first passphrase that fits: those at hand first, then those that somebody must
  * be asked for.
  *
+ * @param requireAlive Called before each attempt and each question; throws when nobody wants the key any more.
  * @throws {CallsealError} `ERR_PASSPHRASE_REQUIRED` when there was none to try, `ERR_WRONG_PASSPHRASE`, and what
- *   loading the file throws (`ERR_KEY_UNREADABLE`, `ERR_IO`).
+ *   loading the file and `requireAlive` throw (`ERR_KEY_UNREADABLE`, `ERR_IO`; `ERR_KEY_USE`).
  */
-export async function openEncryptedKey(path: string, sources: readonly PassphraseSource[]): Promise<NativePrivateKey> {
+export async function openEncryptedKey(
+  path: string,
+  sources: readonly PassphraseSource[],
+  requireAlive: () => void,
+): Promise<NativePrivateKey> {
   let tried = 0;
   const attempt = (passphrase: NativePassphrase): Promise<NativePrivateKey | null> => {
+    requireAlive();
     tried++;
     return tryPassphrase(path, passphrase);
   };
@@ -40,6 +46,7 @@ export async function openEncryptedKey(path: string, sources: readonly Passphras
   for (const source of sources) {
     if (typeof source !== 'function') continue;
     for (let count = 1; count <= PASSPHRASE_ATTEMPTS; count++) {
+      requireAlive();
       const passphrase = await source(path, count);
       if (passphrase === null) break;
       const key = await attempt(passphrase);

@@ -59,7 +59,7 @@ export async function loadPrivateKey(path: string, passphrase?: Passphrase): Pro
  * const pem = await createCertificate(key, [['C', 'US'], ['O', 'MyCompany'], ['CN', 'MyCompany']], 365);
  */
 export async function createCertificate(key: PrivateKey, subject: SubjectAttributes, days: number): Promise<string> {
-  if (subject.length === 0) {
+  if (!Array.isArray(subject) || subject.length === 0 || !subject.every(Array.isArray)) {
     throw new CallsealError('ERR_INVALID_ARGUMENT', 'a certificate needs a subject, such as CN=MyCompany');
   }
   if (!Number.isInteger(days) || days < 1 || days > 36_500) {

@@ -14,6 +14,7 @@ import {
 import { MAX_RECIPIENTS } from './limits.ts';
 import { completePolicy, type PolicyAction, type RecipientPolicy, type RecipientProblemKind } from './policy.ts';
 import { assertSources } from './sources.ts';
+import { validTime } from './time.ts';
 
 /** A problem, and what the policy made of it. */
 export interface RecipientProblem {
@@ -66,7 +67,7 @@ export class Recipients {
    *
    * @param sources Paths, or paths with the place they were written at.
    * @param policy What to do about problems; {@link FAIL_CLOSED} where nothing is said.
-   * @param now The time that decides what is expired.
+   * @param now The time that decides what is expired: a valid Date.
    * @throws {CallsealError} The code of the first problem that is refused (`ERR_CERTIFICATE_EXPIRED` …), its message
    *   naming all of them; `ERR_NO_RECIPIENTS`; `ERR_INVALID_ARGUMENT`.
    */
@@ -77,9 +78,10 @@ export class Recipients {
   ): Promise<Recipients> {
     assertSources(sources);
     const rules = completePolicy(policy);
+    const time = validTime(now);
     const files: ExaminedFile[] = [];
     for (const source of sources) {
-      files.push(await examineRecipientFile(typeof source === 'string' ? { path: source } : source, now));
+      files.push(await examineRecipientFile(typeof source === 'string' ? { path: source } : source, time));
     }
     const { entries, problems } = select(files, rules);
     refuse(problems);

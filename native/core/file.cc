@@ -167,6 +167,7 @@ void InputFile::require_unchanged() const {
 AtomicFile::AtomicFile(const OutputOptions& options, const InputFile* input)
     : options_(options), name_(split_name(options.path)), in_place_(check_target(options, input)) {
   options_.replace = options.replace || in_place_;
+  options_.sync = options.sync || in_place_;  // the only copy of the content is about to be replaced
   directory_ = Descriptor(::open(name_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory_.get() < 0) throw Error::io(errno, "cannot open the output directory", name_.directory);
   create_temporary();
@@ -234,13 +235,60 @@ void AtomicFile::rename_over() {
   throw Error::io(errno, "cannot rename the finished file to", options_.path);
 }
 
-void AtomicFile::commit() {
+void AtomicFile::sync() {
   if (options_.sync && ::fsync(fd_.get()) != 0) throw Error::io(errno, "cannot sync", options_.path);
-  rename_over();
-  temporary_name_.clear();
+}
+
+void AtomicFile::sync_directory() {
   if (options_.sync && ::fsync(directory_.get()) != 0 && errno != EINVAL && errno != EROFS) {
     throw Error::io(errno, "the output is complete and in place, but cannot sync its directory", name_.directory);
   }
+}
+
+void AtomicFile::publish() {
+  rename_over();
+  temporary_name_.clear();
+  sync_directory();
+}
+
+bool AtomicFile::exchange_names() const {
+  const int dir = directory_.get();
+  return ::renameat2(dir, temporary_name_.c_str(), dir, name_.base.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+void AtomicFile::rename_over_unchanged(const InputFile& input) {
+  input.require_unchanged();
+  if (!replaces(input.status())) {
+    throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
+  }
+  rename_over();
+  temporary_name_.clear();
+}
+
+void AtomicFile::publish_over(const InputFile& input) {
+  if (!exchange_names()) {
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOENT) {
+      throw Error::io(errno, "cannot put the finished file in the place of", options_.path);
+    }
+    // File systems that cannot exchange (NFS), or the input is gone: as near as can be had.
+    rename_over_unchanged(input);
+    sync_directory();
+    return;
+  }
+  // The temporary name now holds what was displaced. Only if that is the input, as it was read, may it go.
+  struct stat displaced {};
+  const bool same = ::fstatat(directory_.get(), temporary_name_.c_str(), &displaced, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    same_file(displaced, input.status());
+  try {
+    if (!same) throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
+    input.require_unchanged();
+    sync_directory();
+  } catch (...) {
+    if (!exchange_names()) temporary_name_.clear();  // never remove what is not ours
+    throw;
+  }
+  ::unlinkat(directory_.get(), temporary_name_.c_str(), 0);
+  temporary_name_.clear();
 }
 
 }  // namespace callseal

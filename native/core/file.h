@@ -81,12 +81,25 @@ class AtomicFile {
   void take_owner(const struct stat& other);
   // True when the final name is the very file `other`.
   bool replaces(const struct stat& other) const;
-  // Syncs, renames, syncs the directory. kOutputExists when the name was taken meanwhile; kIo.
-  void commit();
+  // Puts the content on the disk, unless that was not asked for; in place it always is. Slow: check afterwards whatever
+  // must hold when the name appears.
+  void sync();
+  // Renames, and syncs the directory. kOutputExists when the name was taken meanwhile; kIo.
+  void publish();
+  // The same in place: exchanges the names, and removes the input only if it is what was displaced, unchanged.
+  // Otherwise exchanges back: kInputChanged.
+  void publish_over(const InputFile& input);
+  void commit() {
+    sync();
+    publish();
+  }
 
  private:
   void create_temporary();
   void rename_over();
+  void rename_over_unchanged(const InputFile& input);
+  bool exchange_names() const;
+  void sync_directory();
 
   OutputOptions options_;
   FileName name_;

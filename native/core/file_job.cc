@@ -29,16 +29,18 @@ uint64_t encrypt_segments(FloeCipher& cipher, const FloeMessage& message, uint64
 }
 
 // What is left to do once everything has been read and written. `output` is null when nothing was to be written.
+// Syncing takes long, so whether the input is still what was read is looked at after it.
 void finish(const InputFile& input, AtomicFile* output, const JobControl& control) {
+  if (output == nullptr) return input.require_unchanged();
+  if (output->in_place()) output->take_owner(input.status());
+  output->sync();
   input.require_unchanged();
-  if (output != nullptr && output->in_place()) {
-    output->take_owner(input.status());
-    if (!output->replaces(input.status())) {
-      throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
-    }
-  }
   control.check();
-  if (output != nullptr) output->commit();
+  if (output->in_place()) {
+    output->publish_over(input);
+  } else {
+    output->publish();
+  }
 }
 
 }  // namespace

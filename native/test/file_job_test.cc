@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include <optional>
 
 #include "error.h"
@@ -235,6 +237,68 @@ TEST(file_job_in_place_does_not_replace_a_newcomer) {
   CHECK_EQ(folder.listing(), std::string("in"));
 }
 
+// Runs `job` and disturbs it right before its first call of `name`.
+template <typename Job>
+void run_disturbed_at(const std::string& name, const std::function<void()>& disturb, Job&& job) {
+  SystemCalls calls;
+  calls.before = [&](const std::string& called) {
+    if (called == name && calls.count(name) == 1) disturb();
+    return 0;
+  };
+  job();
+}
+
+TEST(file_job_in_place_loses_nothing_that_comes_while_it_syncs_or_renames) {
+  struct Disturbance {
+    const char* before;
+    bool newcomer;  // another file takes the name; else the input grows
+  };
+  for (const Disturbance& each : {Disturbance{"fsync", false}, Disturbance{"fsync", true},
+                                  Disturbance{"renameat2", false}, Disturbance{"renameat2", true}}) {
+    ScratchFolder folder;
+    std::string in = large_input(folder);
+    const Bytes before = folder.read("in");
+    JobControl control;
+    auto disturb = [&] {
+      if (!each.newcomer) {
+        std::ofstream(in, std::ios::app) << "LATE";
+        return;
+      }
+      folder.write("other", sample_bytes(5));
+      CHECK_EQ(rename(folder.path("other").c_str(), in.c_str()), 0);
+    };
+    auto job = [&] { encrypt_paths(in, kHeader, new_message(4096), {in, false, true}, control); };
+    CHECK_THROWS_CODE(run_disturbed_at(each.before, disturb, job), Code::kInputChanged);
+    Bytes expected = each.newcomer ? sample_bytes(5) : before;
+    if (!each.newcomer) expected.insert(expected.end(), {'L', 'A', 'T', 'E'});
+    CHECK(folder.read("in") == expected);
+    CHECK_EQ(folder.listing(), std::string("in"));
+  }
+}
+
+TEST(file_job_in_place_works_where_names_cannot_be_exchanged) {
+  ScratchFolder folder;
+  const Bytes plaintext = sample_bytes(5000);
+  std::string path = folder.write("call", plaintext);
+  {
+    SystemCalls calls;
+    calls.before = [](const std::string& name) { return name == "renameat2" ? EINVAL : 0; };
+    encrypt(path, path, 4096, true);
+  }
+  CHECK(folder.read("call") != plaintext);
+  decrypt(path, path, true);
+  CHECK(folder.read("call") == plaintext);
+  CHECK_EQ(folder.listing(), std::string("call"));
+}
+
+TEST(file_job_in_place_always_syncs) {
+  ScratchFolder folder;
+  std::string path = folder.write("call", sample_bytes(5000));
+  SystemCalls calls;
+  encrypt(path, path, 4096, true, false);
+  CHECK_EQ(calls.count("fsync"), size_t{2});
+}
+
 TEST(file_job_in_place_needs_a_file_with_one_name) {
   ScratchFolder folder;
   Bytes plaintext = sample_bytes(100);
@@ -256,8 +320,8 @@ TEST(file_job_leaves_the_input_alone_whatever_call_fails) {
   ScratchFolder folder;
   std::string in = large_input(folder);
   const Bytes plaintext = folder.read("in");
-  const std::vector<std::string> calls_until_rename = {"write",  "write", "write",   "write",
-                                                       "fchown", "fsync", "renameat"};
+  const std::vector<std::string> calls_until_rename = {"write",  "write", "write",    "write",
+                                                       "fchown", "fsync", "renameat2"};
   for (size_t failing = 1; failing <= calls_until_rename.size(); ++failing) {
     SystemCalls calls;
     calls.before = [&](const std::string&) { return calls.seen.size() == failing ? ENOSPC : 0; };

@@ -23,7 +23,10 @@ export async function openModule(product) {
 
 async function builtProduct() {
   const parts = ['errors.js', 'fips/discover.js', 'native/load.js'];
-  return Object.assign({}, ...(await Promise.all(parts.map((part) => import(`../../dist/${part}`)))));
+  return Object.assign(
+    {},
+    ...(await Promise.all(parts.map((part) => import(/* @vite-ignore */ `../../dist/${part}`)))),
+  );
 }
 
 /** Such as `OpenSSL FIPS Provider 3.5.7, /path/fips.so`. */

@@ -1,0 +1,59 @@
+/** What a file is, seen from outside: a call file, or a certificate or key given by mistake. */
+
+import { MAGIC } from '../callfile/format.ts';
+import { inspect } from '../callfile/inspect.ts';
+import { hasMagic } from '../callfile/prelude.ts';
+import { CallsealError, type ErrorCode } from '../errors.ts';
+import { openRegularFile, readAt } from '../recipients/regular-file.ts';
+
+/** What `inspect` throws when a file that can be read has no well-formed header. */
+const NO_HEADER: ReadonlySet<ErrorCode> = new Set([
+  'ERR_NOT_CALLSEAL',
+  'ERR_UNSUPPORTED_VERSION',
+  'ERR_TAMPERED',
+  'ERR_TRUNCATED',
+]);
+
+/**
+ * Whether a file has a well-formed header; whether its body is complete does not matter.
+ *
+ * @throws CallsealError ERR_IO, ERR_INVALID_ARGUMENT (not a regular file), ERR_ABORTED
+ */
+export async function isCallFile(path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await inspect(path, { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof CallsealError && NO_HEADER.has(error.code)) return false;
+    throw error;
+  }
+}
+
+/** Whether a file begins as call files do; false when that cannot be seen. */
+export async function beginsAsCallFile(path: string): Promise<boolean> {
+  const start = await firstBytes(path, MAGIC.length).catch(() => new Uint8Array(0));
+  return hasMagic(start);
+}
+
+const PEM = '-----BEGIN ';
+const KEY_FILE_NAME = /\.(crt|cer|pem|der|key|p8|pk8|p12|pfx)$/i;
+
+/**
+ * Whether a file given to be encrypted is a certificate or a key by its name or its beginning: somebody who types
+ * `-r one.crt two.crt` means two recipients, and would lose the second.
+ */
+export async function looksLikeKeyFile(path: string): Promise<boolean> {
+  if (KEY_FILE_NAME.test(path)) return true;
+  const start = await firstBytes(path, PEM.length).catch(() => new Uint8Array(0));
+  return Buffer.from(start).toString('latin1') === PEM;
+}
+
+async function firstBytes(path: string, length: number): Promise<Uint8Array> {
+  const { handle } = await openRegularFile(path);
+  try {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, await readAt(handle, bytes, 0, path));
+  } finally {
+    await handle.close();
+  }
+}
