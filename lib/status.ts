@@ -1,8 +1,7 @@
 /** Which crypto module does the work, with evidence: what `callseal status` shows. */
-import { findFipsModule } from './fips/discover.ts';
 import { type Validation, validationOf } from './fips/validation.ts';
 import type { NativeStatus } from './native/binding.ts';
-import { fipsMode, native } from './native/load.ts';
+import { moduleOrigin, native } from './native/load.ts';
 
 /** One operation, tried in the module, and what may be said of it. */
 export interface AlgorithmReport {
@@ -68,7 +67,7 @@ export function status(): Status {
     isolation: { isolated: true, ...found.isolation },
     libcrypto: found.libcrypto,
     nodeOpenssl: process.versions.openssl,
-    provider: { ...found.provider, origin: fipsMode() === 'off' ? 'libcrypto' : findFipsModule().origin },
+    provider: { ...found.provider, origin: moduleOrigin() },
     validation: validationOf(found.provider.name, found.provider.version),
     algorithms: found.algorithms.map((row) => reportOf(found.mode, row)),
   };

@@ -9,12 +9,13 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CallsealError } from '../errors.ts';
-import { findFipsModule } from '../fips/discover.ts';
+import { type FipsOrigin, findFipsModule } from '../fips/discover.ts';
 import type { InitialiseOptions, NativeBinding } from './binding.ts';
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 let loaded: NativeBinding | undefined;
+let origin: ModuleOrigin = 'libcrypto';
 
 /**
  * The native module, loaded, proved and initialised.
@@ -30,6 +31,14 @@ export function native(): NativeBinding {
   return loaded;
 }
 
+/** Where the module was found that {@link native} loaded; `libcrypto` with FIPS off. */
+export type ModuleOrigin = FipsOrigin | 'libcrypto';
+
+/** The origin of the module in use. Call {@link native} first. */
+export function moduleOrigin(): ModuleOrigin {
+  return origin;
+}
+
 /** Whether FIPS is required (the default) or switched off by the operator with `CALLSEAL_FIPS=off`. */
 export function fipsMode(): 'required' | 'off' {
   const value = process.env.CALLSEAL_FIPS ?? 'required';
@@ -43,7 +52,8 @@ export function fipsMode(): 'required' | 'off' {
 function moduleOptions(): InitialiseOptions {
   const mode = fipsMode();
   if (mode === 'off') return { mode, modulePath: null, moduleConfig: '', errorClass: CallsealError };
-  const { modulePath, moduleConfig } = findFipsModule();
+  const { modulePath, moduleConfig, origin: found } = findFipsModule();
+  origin = found;
   return { mode, modulePath, moduleConfig, errorClass: CallsealError };
 }
 

@@ -77,7 +77,7 @@ export function systemReason(error: unknown): string {
 }
 
 /** A failed system call as a `CallsealError`; one that already is, stays what it is. */
-export function systemError(error: unknown, verb: string, path: string, code: ErrorCode = 'ERR_IO'): CallsealError {
+function systemError(error: unknown, verb: string, path: string, code: ErrorCode = 'ERR_IO'): CallsealError {
   if (error instanceof CallsealError) return error;
   const errno = errnoOf(error);
   const details = { cause: error, path, ...(errno === undefined ? {} : { errno }) };

@@ -88,8 +88,7 @@ Napi::Value EnvelopeTemplateHandle::encrypt_buffer(const Napi::CallbackInfo& inf
   auto input = std::make_shared<const SecretBytes>(plaintext.begin(), plaintext.end());
   // The result is allocated here and filled on the pool thread, so that bulk bytes are written once.
   size_t header_length = prelude.size() + form->recipients.size() + SecretKey::kMacLength;
-  size_t step = segment_length - kFloeSegmentOverhead;
-  size_t segments = input->empty() ? 1 : (input->size() - 1) / step + 1;
+  size_t segments = static_cast<size_t>(floe_segment_count(input->size(), segment_length));
   size_t total = header_length + kFloeHeaderLength + input->size() + segments * kFloeSegmentOverhead;
   Napi::Uint8Array result = Napi::Uint8Array::New(env, total);
   uint8_t* out = result.Data();

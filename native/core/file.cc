@@ -52,6 +52,10 @@ const char* kind_of(mode_t mode) {
                      "is a symbolic link: replacing it would leave the file it points to; name that file itself");
 }
 
+[[noreturn]] void throw_replaced(const InputFile& input) {
+  throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
+}
+
 // The job is in place: the file must have no other name.
 void require_single_name(const InputFile& input) {
   struct stat link {};
@@ -258,9 +262,7 @@ bool AtomicFile::exchange_names() const {
 
 void AtomicFile::rename_over_unchanged(const InputFile& input) {
   input.require_unchanged();
-  if (!replaces(input.status())) {
-    throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
-  }
+  if (!replaces(input.status())) throw_replaced(input);
   rename_over();
   temporary_name_.clear();
 }
@@ -280,7 +282,7 @@ void AtomicFile::publish_over(const InputFile& input) {
   const bool same = ::fstatat(directory_.get(), temporary_name_.c_str(), &displaced, AT_SYMLINK_NOFOLLOW) == 0 &&
                     same_file(displaced, input.status());
   try {
-    if (!same) throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
+    if (!same) throw_replaced(input);
     input.require_unchanged();
     sync_directory();
   } catch (...) {

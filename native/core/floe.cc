@@ -102,10 +102,6 @@ FloeMessage FloeMessage::open(const SecretKey& key, ByteView aad, ByteView heade
   return message;
 }
 
-uint64_t FloeMessage::segment_count(uint64_t plaintext_bytes) const {
-  return plaintext_bytes == 0 ? 1 : (plaintext_bytes - 1) / plaintext_length() + 1;
-}
-
 uint64_t FloeMessage::encrypted_length(uint64_t plaintext_bytes) const {
   return kFloeHeaderLength + plaintext_bytes + segment_count(plaintext_bytes) * kFloeSegmentOverhead;
 }

@@ -15,6 +15,11 @@ constexpr size_t kFloeHeaderLength = 74;
 constexpr size_t kFloeSegmentOverhead = 32;  // mark 4, IV 12, tag 16
 constexpr unsigned kFloeRotationBits = 20;   // a data key serves 2^20 segments
 
+// Segments of a message with that much plaintext: at least one. `segment_length` counts encrypted bytes.
+constexpr uint64_t floe_segment_count(uint64_t plaintext_bytes, size_t segment_length) {
+  return plaintext_bytes == 0 ? 1 : (plaintext_bytes - 1) / (segment_length - kFloeSegmentOverhead) + 1;
+}
+
 // The state of one message: parameters, IV and the message key. Immutable, so any number of threads may share it.
 class FloeMessage {
  public:
@@ -29,8 +34,9 @@ class FloeMessage {
   const std::array<uint8_t, kFloeHeaderLength>& header() const { return header_; }
   size_t segment_length() const { return segment_length_; }
   size_t plaintext_length() const { return segment_length_ - kFloeSegmentOverhead; }
-  // Segments of a message with that much plaintext: at least one.
-  uint64_t segment_count(uint64_t plaintext_bytes) const;
+  uint64_t segment_count(uint64_t plaintext_bytes) const {
+    return floe_segment_count(plaintext_bytes, segment_length_);
+  }
   uint64_t encrypted_length(uint64_t plaintext_bytes) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
 
+#include <atomic>
 #include <cctype>
 #include <memory>
 #include <mutex>
@@ -20,8 +21,9 @@ std::mutex& instance_mutex() {
   return mutex;
 }
 
-Module*& instance() {
-  static Module* module = nullptr;
+// Set once, under the mutex; read without it, as every segment does.
+std::atomic<Module*>& instance() {
+  static std::atomic<Module*> module{nullptr};
   return module;
 }
 
@@ -70,7 +72,7 @@ T required(T object, const char* name) {
 
 const Module& Module::initialise(const ModuleOptions& options) {
   std::lock_guard<std::mutex> lock(instance_mutex());
-  if (Module* existing = instance()) {
+  if (Module* existing = instance().load()) {
     const ModuleOptions& now = existing->options_;
     if (now.mode != options.mode || now.module_path != options.module_path) {
       throw Error(Code::kInvalidArgument, "this process already runs another crypto module (" +
@@ -80,14 +82,15 @@ const Module& Module::initialise(const ModuleOptions& options) {
     return *existing;
   }
   prove_isolation();
-  instance() = new Module(options);  // never deleted: see the top of module.h
-  return *instance();
+  Module* created = new Module(options);  // never deleted: see the top of module.h
+  instance().store(created);
+  return *created;
 }
 
 const Module& Module::get() {
-  std::lock_guard<std::mutex> lock(instance_mutex());
-  if (instance() == nullptr) throw Error(Code::kInvalidArgument, "the crypto module has not been initialised");
-  return *instance();
+  const Module* existing = instance().load(std::memory_order_acquire);
+  if (existing == nullptr) throw Error(Code::kInvalidArgument, "the crypto module has not been initialised");
+  return *existing;
 }
 
 Module::Module(ModuleOptions options) : options_(std::move(options)), context_(OSSL_LIB_CTX_new()) {

@@ -16,20 +16,6 @@ PkeyCtxPtr operation_context(EVP_PKEY* key) {
   return context;
 }
 
-// The digests' property query stays NULL: a non-NULL one fails on OpenSSL 3.0 and 3.1.2.
-bool set_oaep_sha256(EVP_PKEY_CTX* context) {
-  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_rsa_oaep_md_name(context, "SHA2-256", nullptr) == 1 &&
-         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1;
-}
-
-bool set_signature_padding(EVP_PKEY_CTX* context, SignatureScheme scheme) {
-  if (scheme == SignatureScheme::kPkcs1Sha256) return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
-  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1 &&
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
-}
-
 Bytes encode_spki(EVP_PKEY* key) {
   uint8_t* der = nullptr;
   int length = i2d_PUBKEY(key, &der);
@@ -66,8 +52,7 @@ std::string algorithm_name(EVP_PKEY* key) {
   return short_name != nullptr ? short_name : "unknown";
 }
 
-}  // namespace
-
+// A public key re-made in the module's context from its DER SubjectPublicKeyInfo; null when the module cannot hold it.
 PkeyPtr import_public_key(EVP_PKEY* key) {
   const Module& module = Module::get();
   ScopedDefaultContext scope(module.context());
@@ -77,6 +62,22 @@ PkeyPtr import_public_key(EVP_PKEY* key) {
       d2i_PUBKEY_ex(nullptr, &cursor, static_cast<long>(spki.size()), module.context(), module.properties()));
   take_openssl_errors();
   return imported;
+}
+
+}  // namespace
+
+// The digests' property query stays NULL: a non-NULL one fails on OpenSSL 3.0 and 3.1.2.
+bool set_oaep_sha256(EVP_PKEY_CTX* context) {
+  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_oaep_md_name(context, "SHA2-256", nullptr) == 1 &&
+         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1;
+}
+
+bool set_signature_padding(EVP_PKEY_CTX* context, SignatureScheme scheme) {
+  if (scheme == SignatureScheme::kPkcs1Sha256) return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
 PublicKey::PublicKey(PkeyPtr key)

@@ -71,7 +71,8 @@ class PrivateKey {
   std::string unwrapped_outside_;
 };
 
-// A public key re-made in the module's context from its DER SubjectPublicKeyInfo; null when the module cannot hold it.
-PkeyPtr import_public_key(EVP_PKEY* key);
+// The parameters of our RSA operations, for whoever tries them (status.cc). False when the module refuses them.
+bool set_oaep_sha256(EVP_PKEY_CTX* context);
+bool set_signature_padding(EVP_PKEY_CTX* context, SignatureScheme scheme);
 
 }  // namespace callseal

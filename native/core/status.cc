@@ -11,6 +11,7 @@
 #include "file.h"
 #include "isolation.h"
 #include "module.h"
+#include "rsa_key.h"
 
 namespace callseal {
 namespace {
@@ -124,27 +125,20 @@ AlgorithmStatus try_rsa(const Module& module, EVP_PKEY* key, const char* name, c
   return row;
 }
 
-bool oaep_padding(EVP_PKEY_CTX* context) {
-  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_rsa_oaep_md_name(context, "SHA2-256", nullptr) == 1 &&
-         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1;
-}
-
 // The way PrivateKey::sign does it: 3.5.7's indicator denies PSS when the digest is signed directly (EVP_PKEY_sign).
-AlgorithmStatus try_signature(const Module& module, EVP_PKEY* key, const char* name, int padding, const char* digest) {
+AlgorithmStatus try_signature(const Module& module, EVP_PKEY* key, const char* name, SignatureScheme scheme,
+                              const char* digest) {
   AlgorithmStatus row{name, "sign", "", -1};
   TrialBytes trial;
   uint8_t signature[256];
   size_t length = sizeof signature;
   DigestCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
-  const bool done =
-      context != nullptr &&
-      EVP_DigestSignInit_ex(context.get(), &operation, digest, module.context(), module.properties(), key, nullptr) ==
-          1 &&
-      EVP_PKEY_CTX_set_rsa_padding(operation, padding) == 1 &&
-      (padding != RSA_PKCS1_PSS_PADDING || EVP_PKEY_CTX_set_rsa_pss_saltlen(operation, RSA_PSS_SALTLEN_DIGEST) == 1) &&
-      EVP_DigestSign(context.get(), signature, &length, trial.bytes, sizeof trial.bytes) == 1;
+  const bool done = context != nullptr &&
+                    EVP_DigestSignInit_ex(context.get(), &operation, digest, module.context(), module.properties(), key,
+                                          nullptr) == 1 &&
+                    set_signature_padding(operation, scheme) &&
+                    EVP_DigestSign(context.get(), signature, &length, trial.bytes, sizeof trial.bytes) == 1;
   if (done) {
     row.provider = provider_of(EVP_PKEY_get0_provider(key));
     row.indicator = integer_param(operation, EVP_PKEY_CTX_get_params, kIndicator);
@@ -171,17 +165,17 @@ void try_rsa_operations(const Module& module, std::vector<AlgorithmStatus>& rows
   uint8_t opened[256];
   size_t length = sizeof wrapped;
   rows.push_back(try_rsa(module, key.get(), "RSA-OAEP-SHA-256", "wrap a content key", [&](EVP_PKEY_CTX* context) {
-    return EVP_PKEY_encrypt_init(context) == 1 && oaep_padding(context) &&
+    return EVP_PKEY_encrypt_init(context) == 1 && set_oaep_sha256(context) &&
            EVP_PKEY_encrypt(context, wrapped, &length, trial.bytes, 32) == 1;
   }));
   rows.push_back(try_rsa(module, key.get(), "RSA-OAEP-SHA-256", "open a content key", [&](EVP_PKEY_CTX* context) {
     size_t out = sizeof opened;
-    return EVP_PKEY_decrypt_init(context) == 1 && oaep_padding(context) &&
+    return EVP_PKEY_decrypt_init(context) == 1 && set_oaep_sha256(context) &&
            EVP_PKEY_decrypt(context, opened, &out, wrapped, length) == 1;
   }));
-  rows.push_back(try_signature(module, key.get(), "RSA-PSS-SHA-256", RSA_PKCS1_PSS_PADDING, "SHA2-256"));
-  rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-256", RSA_PKCS1_PADDING, "SHA2-256"));
-  rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-1", RSA_PKCS1_PADDING, "SHA1"));
+  rows.push_back(try_signature(module, key.get(), "RSA-PSS-SHA-256", SignatureScheme::kPssSha256, "SHA2-256"));
+  rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-256", SignatureScheme::kPkcs1Sha256, "SHA2-256"));
+  rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-1", SignatureScheme::kPkcs1Sha256, "SHA1"));
 }
 
 std::string text_param(const OSSL_PROVIDER* provider, const char* name) {
