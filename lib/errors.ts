@@ -64,6 +64,24 @@ export const ERROR_CODES = [
   'ERR_IO',
   /** The operation was cancelled by its `AbortSignal`. */
   'ERR_ABORTED',
+  /** The master key was disabled by an administrator: nothing under it encrypts or decrypts until it is enabled. */
+  'ERR_KEY_DISABLED',
+  /** The store has no such key, or it was removed. */
+  'ERR_KEY_UNKNOWN',
+  /** The key cannot be removed: keys or records depend on it. */
+  'ERR_KEY_IN_USE',
+  /** A row of the key store was replaced, altered, deleted or put back to an earlier state; the message names it. */
+  'ERR_KEY_SUBSTITUTED',
+  /** The key may not leave the place where it is. */
+  'ERR_NOT_EXPORTABLE',
+  /** The protected record is whole, but belongs to another entity than the one given. */
+  'ERR_ENTITY_MISMATCH',
+  /** One operation would need more than a whole key's budget allows. */
+  'ERR_USAGE_LIMIT',
+  /** The key store cannot be reached. */
+  'ERR_STORE_UNAVAILABLE',
+  /** The key store belongs to another installation key. */
+  'ERR_WRONG_INSTALLATION',
 ] as const;
 
 /** A stable error code. */

@@ -24,6 +24,8 @@ std::string_view code_name(Code code) {
       return "ERR_CERTIFICATE_UNREADABLE";
     case Code::kKeyUnreadable:
       return "ERR_KEY_UNREADABLE";
+    case Code::kNoMatchingKey:
+      return "ERR_NO_MATCHING_KEY";
     case Code::kPassphraseRequired:
       return "ERR_PASSPHRASE_REQUIRED";
     case Code::kWrongPassphrase:
@@ -44,6 +46,12 @@ std::string_view code_name(Code code) {
       return "ERR_IO";
     case Code::kAborted:
       return "ERR_ABORTED";
+    case Code::kKeySubstituted:
+      return "ERR_KEY_SUBSTITUTED";
+    case Code::kNotExportable:
+      return "ERR_NOT_EXPORTABLE";
+    case Code::kEntityMismatch:
+      return "ERR_ENTITY_MISMATCH";
   }
   return "ERR_CRYPTO";
 }

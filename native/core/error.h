@@ -17,6 +17,7 @@ enum class Code {
   kInvalidArgument,
   kCertificateUnreadable,
   kKeyUnreadable,
+  kNoMatchingKey,
   kPassphraseRequired,
   kWrongPassphrase,
   kKeyUse,
@@ -27,6 +28,9 @@ enum class Code {
   kOutputExists,
   kIo,
   kAborted,
+  kKeySubstituted,
+  kNotExportable,
+  kEntityMismatch,
 };
 
 // The code as JavaScript sees it, such as "ERR_TAMPERED".

@@ -1,0 +1,132 @@
+/**
+ * What the key hierarchy needs of a database. Rows are kept as they are given: a store does no cryptography and knows no
+ * rule of the hierarchy; it keeps transactions apart, and tells of changes.
+ *
+ * Ids are 16 bytes, times milliseconds since 1970, sequences and counters whole numbers below 2^53.
+ */
+
+/** The store's one row about itself; see `docs/keys.md`, "Manifest". */
+export interface StoreRow {
+  readonly storeId: Uint8Array;
+  /** SHA-256 of the installation key's DER SubjectPublicKeyInfo. */
+  readonly installationId: Uint8Array;
+  readonly createdAt: number;
+  /** The manifest's sequence. */
+  readonly sequence: number;
+  /** Empty when no master key is current. */
+  readonly currentMasterId: Uint8Array;
+  readonly auditSequence: number;
+  readonly auditHash: Uint8Array;
+  /** Of the manifest that the columns and the master rows give. */
+  readonly signature: Uint8Array;
+}
+
+export type MasterState = 'active' | 'disabled' | 'removed';
+
+/** See `docs/keys.md`, "Master key record". */
+export interface MasterRow {
+  readonly id: Uint8Array;
+  readonly suite: number;
+  readonly state: MasterState;
+  readonly sequence: number;
+  readonly createdAt: number;
+  readonly changedAt: number;
+  readonly wrapped: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export type WorkingState = 'active' | 'retired' | 'removed';
+
+/** See `docs/keys.md`, "Working key row". */
+export interface WorkingRow {
+  readonly id: Uint8Array;
+  readonly area: string;
+  readonly version: number;
+  readonly masterId: Uint8Array;
+  readonly suite: number;
+  readonly state: WorkingState;
+  readonly sequence: number;
+  readonly createdAt: number;
+  readonly reserved: number;
+  readonly wrapped: Uint8Array;
+  readonly mac: Uint8Array;
+}
+
+/** One entry of the hash-chained audit log. */
+export interface AuditRow {
+  /** From 1, without gaps. */
+  readonly sequence: number;
+  readonly at: number;
+  /** Who: the operating system's user, or what the service calls itself. */
+  readonly actor: string;
+  readonly host: string;
+  /** Such as `master.rotate`. */
+  readonly event: string;
+  /** Canonical JSON text. */
+  readonly details: string;
+  /** SHA-256, 32 bytes; of `FIELDS("callseal audit v1", previous hash, sequence, at, actor, host, event, details)`. */
+  readonly hash: Uint8Array;
+}
+
+/** How far a re-encryption of one table has come; one row a source and area. */
+export interface ReencryptionRow {
+  /** Names the table, key and data columns, canonical. */
+  readonly source: string;
+  readonly area: string;
+  readonly startedAt: number;
+  readonly changedAt: number;
+  /** Null while it runs or after it was stopped. */
+  readonly finishedAt: number | null;
+  /** Key of the last row dealt with, JSON text; null at the start. */
+  readonly cursor: string | null;
+  /** JSON text: counts, and how many records were left on which working key. */
+  readonly report: string;
+}
+
+/** What may be read, inside a transaction or outside. */
+export interface StoreReader {
+  /** Null before the first start. */
+  readStore(): Promise<StoreRow | null>;
+  /** Grows with every change of anything; what others poll. */
+  readRevision(): Promise<number>;
+  /** All master rows, ascending by id. */
+  readMasters(): Promise<MasterRow[]>;
+  /** Working rows of an area, ascending by version; of all areas without one, by area and version. */
+  readWorking(area?: string): Promise<WorkingRow[]>;
+  readWorkingById(id: Uint8Array): Promise<WorkingRow | null>;
+  /** Entries with a sequence above `after`, ascending, at most `limit`. */
+  readAudit(after: number, limit: number): Promise<AuditRow[]>;
+  readLastAudit(): Promise<AuditRow | null>;
+  readReencryptions(): Promise<ReencryptionRow[]>;
+}
+
+/** What may be written, all of it in the transaction that the writer belongs to. */
+export interface StoreWriter extends StoreReader {
+  /** Inserts or replaces the one row. */
+  writeStore(row: StoreRow): Promise<void>;
+  /** Inserts, or replaces the row with its id. */
+  writeMaster(row: MasterRow): Promise<void>;
+  /** Inserts, or replaces the row with its id. An area and version taken by another id is an error. */
+  writeWorking(row: WorkingRow): Promise<void>;
+  appendAudit(row: AuditRow): Promise<void>;
+  /** Inserts, or replaces the row of its source and area. */
+  writeReencryption(row: ReencryptionRow): Promise<void>;
+}
+
+/**
+ * An open store. Every method may throw `ERR_STORE_UNAVAILABLE` when the database cannot be reached, and then works again
+ * by itself when it can.
+ */
+export interface KeyStore extends StoreReader {
+  /** For people, without credentials: `sqlite:/var/lib/callseal/keys.db`, `postgres://keys@db.example/callseal`. */
+  readonly description: string;
+  /**
+   * Runs `work` alone: no other transaction of any process runs at the same time. Commits when it resolves (and raises the
+   * revision), rolls back when it rejects. Never retries `work` by itself.
+   */
+  transaction<T>(work: (writer: StoreWriter) => Promise<T>): Promise<T>;
+  /** Calls `listener` within two seconds of any committed change, by whichever process. Returns how to stop. */
+  onChange(listener: () => void): () => void;
+  /** Waits for what runs, and gives up the connections. */
+  close(): Promise<void>;
+}
