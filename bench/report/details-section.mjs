@@ -1,8 +1,8 @@
 /** Memory, damaged files, where Callseal is not ahead, and what was measured with what. */
 
-import { formatBytes, formatNumber } from '../harness/text.mjs';
+import { formatBytes, formatNumber } from '../../dist/bench/page/figures.js';
+import { escapeHtml, rich, section, table } from '../../dist/bench/page/html.js';
 import { BASE } from '../suites/matrix.mjs';
-import { escapeHtml, rich, section, table } from './html.mjs';
 import { ABOUT_START, standing } from './standing.mjs';
 
 const HIGH_MEMORY = 300 * 2 ** 20;

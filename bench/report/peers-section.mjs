@@ -1,12 +1,12 @@
 /** Callseal against every peer: how many times faster, for every size; and what a file costs. */
 
-import { formatBytes, formatNumber, formatSeconds } from '../harness/text.mjs';
+import { formatBytes, formatNumber, formatSeconds } from '../../dist/bench/page/figures.js';
+import { escapeHtml, section, table } from '../../dist/bench/page/html.js';
+import { barChart, lineChart } from '../../dist/bench/page/svg.js';
 import { BARE } from '../suites/batch.mjs';
 import { BASE } from '../suites/matrix.mjs';
 import { colourOf } from './colours.mjs';
-import { escapeHtml, section, table } from './html.mjs';
 import { sameCell } from './standing.mjs';
-import { barChart, lineChart } from './svg.mjs';
 
 const KINDS = [
   { kind: 'library', own: 'callseal', title: 'Inside Node: libraries' },

@@ -1,6 +1,6 @@
 /** Where Callseal stands among its peers: ahead, or not and why. */
 
-import { formatBytes, formatNumber, formatSeconds } from '../harness/text.mjs';
+import { formatBytes, formatNumber, formatSeconds } from '../../dist/bench/page/figures.js';
 
 const WORK = 'the work itself is slower';
 const OWN = { library: 'callseal', command: 'callseal-command' };

@@ -1,3 +1,6 @@
+/** The looks of every page. Colours have names, which charts use as `var(--NAME)`; both light and dark screens have theirs. */
+
+export const STYLE = `\
 :root {
   color-scheme: light dark;
   --page: #fbfbf9;
@@ -256,3 +259,4 @@ summary {
   cursor: pointer;
   color: var(--soft);
 }
+`;
