@@ -3,13 +3,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { formatNumber, formatSeconds } from '../../dist/bench/page/figures.js';
 import { escapeHtml, page, tiles } from '../../dist/bench/page/html.js';
-import { damageSection, machineSection, memorySection, standingSection } from './details-section.mjs';
+import { damageSection, machineSection, resourcesSection, standingSection } from './details-section.mjs';
 import { limitsSection } from './limits-section.mjs';
 import { costSection, factorsSection, scalingSection, sizesSection } from './peers-section.mjs';
+import { standing } from './standing.mjs';
 
 /** @returns {string} HTML */
 export function renderReport(results) {
   const { machine, started, plan } = results;
+  const found = standing(results);
   const body = [
     '<h1>Callseal, measured</h1>',
     `<div class="facts">${escapeHtml(`${started.slice(0, 10)} · ${machine.cpu}, ${machine.cores} cores · ${machine.module.name} ${machine.module.version} · Node ${machine.node}`)}</div>`,
@@ -17,15 +19,15 @@ export function renderReport(results) {
       ? '<p class="warning">A trial run with tiny files: it shows that everything works. Its figures mean nothing.</p>'
       : '',
     headline(results),
-    tiles(highlights(results)),
+    tiles(highlights(results, found)),
     limitsSection(results.limits),
-    factorsSection(results),
+    factorsSection(results, found),
     costSection(results),
     sizesSection(results),
     scalingSection(results),
-    memorySection(results),
     damageSection(results),
-    standingSection(results),
+    standingSection(found),
+    resourcesSection(results),
     machineSection(results),
   ];
   return page(`Callseal, measured ${started.slice(0, 10)}`, body);
@@ -57,7 +59,7 @@ function headline(results) {
   return `<p class="headline">Callseal encrypts <b>${formatNumber(own)} call files a second</b> here${compared}.</p>`;
 }
 
-function highlights(results) {
+function highlights(results, { all, ahead }) {
   const row = (id) => limitRow(results, id);
   const met = results.limits.rows.filter((each) => each.met).length;
   const bulk = row('encrypt-file');
@@ -66,6 +68,7 @@ function highlights(results) {
   const files = row('call-files-unsynced-cpu');
   const found = [
     results.limits.rows.length > 0 && [`${met} of ${results.limits.rows.length}`, 'targets reached'],
+    all > 0 && [`${formatNumber(ahead)} of ${formatNumber(all)}`, 'figures ahead of the same figure of a peer'],
     files && [formatSeconds(files.figures[0].own / 1e6), 'of CPU for a call file of 64 KiB and two recipients'],
     host && [`${formatNumber(host.value.median)} %`, 'of one core for the recordings of 5,000 channels, 333 files/s'],
     bulk && [`${formatNumber(bulk.value.median)} ×`, 'the time of a plain copy to encrypt one big file'],

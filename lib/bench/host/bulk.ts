@@ -2,12 +2,12 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { encrypt } from '../../callfile/index.ts';
+import { DEFAULT_SEGMENT_LENGTH } from '../../callfile/format.ts';
 import { makeFile } from '../files.ts';
-import { decryptFiles, encryptFiles, throughEncryptStream, throughPassThrough } from '../loads.ts';
+import { decryptFiles, encryptBuffer, encryptFiles, throughEncryptStream, throughPassThrough } from '../loads.ts';
 import { ratios, type Summary, summarise } from '../statistics.ts';
 import { copyFile, type ThreadRates } from './limits.ts';
-import { inRounds, type Pace, perSecond, share } from './rounds.ts';
+import { inRounds, type Pace, share } from './rounds.ts';
 import type { Workplace } from './workplace.ts';
 
 const SMALLEST_BYTES = 32 << 20;
@@ -17,7 +17,7 @@ const SPACE_FACTOR = 8;
 const ROUNDS = 3;
 const STREAM_CHUNK_BYTES = 65_536;
 const STREAM_CHUNKS = 512;
-const BUFFER_BYTES = 16 << 20;
+const BUFFER_BYTES = 32 << 20;
 
 /** Bytes a second, and the share of the limit measured right before. */
 export interface Throughput {
@@ -96,11 +96,13 @@ export async function streams(pace: Pace, { recipients }: Workplace): Promise<St
   };
 }
 
-/** Bytes a second of AES-256-GCM in the module, as segments of a file in memory. */
+/** Bytes a second of AES-256-GCM in the module, as the segments of a file in memory. */
 export async function inMemory(pace: Pace, cores: number, { recipients }: Workplace): Promise<ThreadRates> {
   const bytes = new Uint8Array(BUFFER_BYTES).fill(0x5a);
-  const half = share(pace, 0.5);
-  const rate = async (atOnce: number): Promise<number> =>
-    BUFFER_BYTES * (await perSecond(half, atOnce, () => encrypt(bytes, { recipients })));
+  const rate = async (threads: number): Promise<number> => {
+    const load = { segmentLength: DEFAULT_SEGMENT_LENGTH, threads, rounds: ROUNDS };
+    const turns = await inRounds(share(pace, 0.5), () => encryptBuffer(bytes, recipients, load));
+    return BUFFER_BYTES / summarise(turns.flat()).median;
+  };
   return { oneThread: await rate(1), allCores: await rate(cores) };
 }

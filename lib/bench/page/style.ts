@@ -93,6 +93,10 @@ code {
 .note {
   font-size: 13px;
 }
+p.note {
+  margin: 6px 0 0;
+  max-width: 110ch;
+}
 .headline {
   margin: 22px 0;
   font-size: 21px;
