@@ -134,7 +134,7 @@ describe('as text', () => {
     expect(text).toContain('one call file of 64 KiB every 15 seconds: 5,000 channels are 333 files/s');
     expect(text).toMatch(/^module +.*FIPS required/m);
     expect(text).toContain(`in ${dir}, `);
-    expect(text).toMatch(/^thread pool +4 threads/m);
+    expect(text).toMatch(/^thread pool +\d+ threads/m);
     expect(readdirSync(dir)).toEqual([]);
   });
 

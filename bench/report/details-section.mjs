@@ -3,7 +3,7 @@
 import { formatBytes, formatNumber } from '../../dist/bench/page/figures.js';
 import { escapeHtml, rich, section, table } from '../../dist/bench/page/html.js';
 import { BASE } from '../suites/matrix.mjs';
-import { leadOf, placesOf } from './standing.mjs';
+import { countsText, leadOf, placesOf } from './standing.mjs';
 
 const MEBIBYTE = 2 ** 20;
 const HIGH_MEMORY_MIB = 300;
@@ -82,7 +82,8 @@ function outcome(trial) {
 }
 
 /** @param {import('./standing.mjs').Standing} found */
-export function standingSection({ all, ahead, behind }) {
+export function standingSection(found) {
+  const { counts, behind, about } = found;
   const rows = behind.map((group) => [
     `<td>${escapeHtml(group.peer.name)} <span class="note">${group.kind}</span></td>`,
     escapeHtml(group.measure),
@@ -93,9 +94,10 @@ export function standingSection({ all, ahead, behind }) {
   const head = ['peer', 'less', 'where', '<th class="number">by</th>', 'why'];
   return section(
     'Where Callseal is not ahead',
-    `Every time, CPU and memory figure of the run beside that of every peer of the same kind: Callseal is ahead in ${formatNumber(ahead)} ` +
-      `of ${formatNumber(all)}. These are the others, with what explains them.`,
-    all > 0 && (rows.length > 0 ? table(head, rows) : '<p>Nowhere.</p>'),
+    'Time, CPU and memory of the run beside those of every peer of the same kind. Callseal needs less ' +
+      `${countsText(found)} comparisons. These are the others, with what explains them.`,
+    counts.time.all > 0 && (rows.length > 0 ? table(head, rows) : '<p>Nowhere.</p>'),
+    about !== null && `<p class="note">${escapeHtml(about)}</p>`,
   );
 }
 

@@ -53,13 +53,14 @@ export function factorsSection(results, found) {
 }
 
 /** Why cells are below 1, for peers that encrypt. */
-function reasonsBelow({ behind }, kind) {
+function reasonsBelow({ behind, about }, kind) {
   const groups = behind.filter((group) => group.kind === kind && group.measure === 'time' && !group.peer.copies);
   const reasons = [...new Set(groups.map(({ why }) => why))].map((why) => {
     const peers = [...new Set(groups.filter((group) => group.why === why).map(({ peer }) => peer.name))];
     return `<p class="note">Below 1 (${escapeHtml(peers.join(', '))}): ${escapeHtml(why)}.</p>`;
   });
-  return reasons.join('');
+  const more = kind === 'command' && about !== null ? `<p class="note">${escapeHtml(about)}</p>` : '';
+  return reasons.join('') + more;
 }
 
 function factorCell(results, found, peer, { operation, bytes, batch }) {

@@ -59,7 +59,7 @@ function headline(results) {
   return `<p class="headline">Callseal encrypts <b>${formatNumber(own)} call files a second</b> here${compared}.</p>`;
 }
 
-function highlights(results, { all, ahead }) {
+function highlights(results, { counts: { time } }) {
   const row = (id) => limitRow(results, id);
   const met = results.limits.rows.filter((each) => each.met).length;
   const bulk = row('encrypt-file');
@@ -68,7 +68,7 @@ function highlights(results, { all, ahead }) {
   const files = row('call-files-unsynced-cpu');
   const found = [
     results.limits.rows.length > 0 && [`${met} of ${results.limits.rows.length}`, 'targets reached'],
-    all > 0 && [`${formatNumber(ahead)} of ${formatNumber(all)}`, 'figures ahead of the same figure of a peer'],
+    time.all > 0 && [`${time.ahead} of ${time.all}`, 'times shorter than the same time of a peer'],
     files && [formatSeconds(files.figures[0].own / 1e6), 'of CPU for a call file of 64 KiB and two recipients'],
     host && [`${formatNumber(host.value.median)} %`, 'of one core for the recordings of 5,000 channels, 333 files/s'],
     bulk && [`${formatNumber(bulk.value.median)} ×`, 'the time of a plain copy to encrypt one big file'],

@@ -1,9 +1,10 @@
 /** Where Callseal stands among its peers, cell by cell: ahead, or not and why. */
 
-import { formatBytes, formatNumber } from '../../dist/bench/page/figures.js';
+import { formatBytes } from '../../dist/bench/page/figures.js';
 import { BASE } from '../suites/matrix.mjs';
-import { reasonFor } from './reasons.mjs';
+import { aboutStart, reasonFor } from './reasons.mjs';
 
+const MEASURES = ['time', 'CPU', 'memory'];
 /** The place of a batch. */
 export const MANY = 'many at once';
 
@@ -18,7 +19,7 @@ export const OWN = { library: 'callseal', command: 'callseal-command' };
  * @property {'library' | 'command'} kind
  * @property {'encrypt' | 'decrypt'} operation
  * @property {string} place size and keys, or how many at once
- * @property {boolean} start whether the cost of a process is paid for one file alone
+ * @property {number} files that a process, or a call, is for; figures are of one
  * @property {import('../peers/index.mjs').Peer} peer as the results list it
  * @property {Figure} own
  * @property {Figure} theirs
@@ -52,7 +53,7 @@ function ofMatrix({ matrix }) {
     .flatMap(({ peer: id, operation, bytes, recipients, bits, seconds, cpuSeconds, peakRssBytes }) => {
       const isBase = recipients === BASE.recipients && bits === BASE.bits;
       const place = `${formatBytes(bytes)}${isBase ? '' : ` for ${recipients} × RSA-${bits}`}`;
-      const cell = { id, operation, place, start: true };
+      const cell = { id, operation, place, files: 1 };
       return [
         { ...cell, measure: 'time', figure: seconds },
         { ...cell, measure: 'CPU', figure: cpuSeconds },
@@ -64,8 +65,8 @@ function ofMatrix({ matrix }) {
 function ofBatch({ batch }) {
   return batch
     .filter(({ filesPerSecond }) => filesPerSecond !== undefined)
-    .flatMap(({ peer: id, operation, sync, filesPerSecond, cpuSecondsPerFile }) => {
-      const cell = { id, operation, place: `${MANY}${sync ? ', synced' : ''}`, start: false };
+    .flatMap(({ peer: id, operation, sync, files, filesPerSecond, cpuSecondsPerFile }) => {
+      const cell = { id, operation, place: `${MANY}${sync ? ', synced' : ''}`, files };
       return [
         { ...cell, measure: 'time', figure: inverse(filesPerSecond) },
         { ...cell, measure: 'CPU', figure: cpuSecondsPerFile },
@@ -76,9 +77,9 @@ function ofBatch({ batch }) {
 function ofScaling({ scaling }) {
   return scaling
     .filter(({ filesPerSecond }) => filesPerSecond !== undefined)
-    .map(({ peer: id, cores, filesPerSecond }) => {
+    .map(({ peer: id, cores, files, filesPerSecond }) => {
       const place = `${MANY}, pinned to ${cores} ${cores === 1 ? 'core' : 'cores'}`;
-      return { id, operation: 'encrypt', place, start: false, measure: 'time', figure: inverse(filesPerSecond) };
+      return { id, operation: 'encrypt', place, files, measure: 'time', figure: inverse(filesPerSecond) };
     });
 }
 
@@ -97,9 +98,9 @@ const inverse = ({ median, min, max, runs }) => ({ median: 1 / median, min: 1 / 
  * @property {Comparison[]} measured all of the same measure and peer, whoever is ahead
  *
  * @typedef {object} Standing
- * @property {number} all comparisons with peers that encrypt
- * @property {number} ahead
+ * @property {Record<Comparison['measure'], { all: number, ahead: number }>} counts of comparisons with peers that encrypt
  * @property {Behind[]} behind with peers that only copy, too
+ * @property {string | null} about what a reason means
  */
 
 const sameRow = (cell) => (other) => other.measure === cell.measure && other.peer === cell.peer;
@@ -109,32 +110,45 @@ export function standing(results) {
   const all = comparisons(results);
   const groups = new Map();
   for (const cell of all.filter(({ factor }) => factor < 1)) {
-    const why = reasonFor(cell, all, results);
+    const why = reasonFor(cell, all);
     const { measure, kind, peer } = cell;
     const key = [kind, peer.id, measure, why].join('\n');
     if (!groups.has(key)) groups.set(key, { measure, kind, peer, cells: [], why, measured: all.filter(sameRow(cell)) });
     groups.get(key).cells.push(cell);
   }
   const real = all.filter(({ peer }) => !peer.copies);
+  const count = (measure) => {
+    const cells = real.filter((cell) => cell.measure === measure);
+    return { all: cells.length, ahead: cells.filter(({ factor }) => factor >= 1).length };
+  };
+  const behind = [...groups.values()].sort(byKindAndMeasure);
   return {
-    all: real.length,
-    ahead: real.filter(({ factor }) => factor >= 1).length,
-    behind: [...groups.values()].sort(byKindAndMeasure),
+    counts: Object.fromEntries(MEASURES.map((measure) => [measure, count(measure)])),
+    behind,
+    about: aboutStart({ behind }, all, results),
   };
 }
 
-const MEASURES = ['time', 'CPU', 'memory'];
+/** `time in 80 of 90, CPU in 70 of 90, memory in 60 of 80`. */
+export function countsText({ counts }) {
+  return MEASURES.map((measure) => `${measure} in ${counts[measure].ahead} of ${counts[measure].all}`).join(', ');
+}
+
 const byKindAndMeasure = (a, b) =>
   Object.keys(OWN).indexOf(a.kind) - Object.keys(OWN).indexOf(b.kind) ||
   MEASURES.indexOf(a.measure) - MEASURES.indexOf(b.measure);
 
 /** `encrypt 4 KiB, 64 KiB; decrypt everything`. */
 export function placesOf({ cells, measured }) {
+  if (cells.length === measured.length) return 'everything';
   const places = ['encrypt', 'decrypt'].flatMap((operation) => {
     const [some, every] = [cells, measured].map((each) => each.filter((cell) => cell.operation === operation));
     if (some.length === 0) return [];
-    const names = some.length === every.length ? 'everything' : some.map(({ place }) => place).join(', ');
-    return [`${operation} ${names}`];
+    if (some.length === every.length) return [`${operation} everything`];
+    const [single, singles] = [some, every].map((each) => each.filter(({ files }) => files === 1));
+    const whole = single.length === singles.length;
+    const rest = (whole ? some.filter(({ files }) => files > 1) : some).map(({ place }) => place);
+    return [`${operation} ${[...(whole && single.length > 0 ? ['every single file'] : []), ...rest].join(', ')}`];
   });
   return places.join('; ');
 }
@@ -156,15 +170,18 @@ export function leadOf({ cells }) {
 }
 
 /** @param {Standing} standing */
-export function formatStanding({ all, ahead, behind }) {
-  if (all === 0) return 'No comparison with peers was measured';
+export function formatStanding(found) {
+  const { counts, behind, about } = found;
+  if (counts.time.all === 0) return 'No comparison with peers was measured';
   const lines = behind.map(
     (group) =>
       `  ${group.peer.name} (${group.kind}), less ${group.measure}, ${leadOf(group)}: ${placesOf(group)}: ${group.why}`,
   );
-  return [`Callseal is ahead in ${formatNumber(ahead)} of ${formatNumber(all)} comparisons with a peer`, ...lines].join(
-    '\n',
-  );
+  return [
+    `Callseal is ahead of a peer: ${countsText(found)} comparisons`,
+    ...lines,
+    ...(about === null ? [] : [`  ${about}`]),
+  ].join('\n');
 }
 
 export function sameCell(a, b) {
