@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatBytes } from '../../dist/bench/page/figures.js';
 import { ratios, summarise } from '../../dist/bench/statistics.js';
 import { makeFile, settle } from '../harness/files.mjs';
 import { takeTurns } from '../harness/interleave.mjs';
 import { CALLSEAL } from '../harness/paths.mjs';
 import { runLimit, timeSuccess } from '../harness/programs.mjs';
-import { formatBytes } from '../harness/text.mjs';
 import { row } from './row.mjs';
 
 const BLOCK_BYTES = 1 << 20;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { formatBytes } from '../../dist/bench/page/figures.js';
 import { summarise } from '../../dist/bench/statistics.js';
 import { emptied, makeFiles, settle } from '../harness/files.mjs';
 import { KiB } from '../harness/plan.mjs';
 import { runLimit } from '../harness/programs.mjs';
-import { formatBytes } from '../harness/text.mjs';
 import { withCallseal } from './context.mjs';
 import { row, toSealed } from './row.mjs';
 

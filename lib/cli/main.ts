@@ -21,6 +21,7 @@ const COMMANDS: { name: string; summary: string; load: () => Promise<CommandModu
   { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
   { name: 'config', summary: 'check client_property.conf and its certificates', load: () => import('./config.ts') },
   { name: 'status', summary: 'show which cryptographic module is at work', load: () => import('./status.ts') },
+  { name: 'bench', summary: 'measure this host: channels, files a second, limits', load: () => import('./bench.ts') },
   { name: 'fips', summary: 'install the FIPS module', load: () => import('./fips.ts') },
 ];
 
