@@ -200,6 +200,14 @@ export interface NativeEnvelopeTemplate {
   ): Promise<FileJobResult>;
   /** Starts a body in memory or a stream: the header (without the FLOE header, which the encryptor holds), and its encryptor. */
   start(prelude: Uint8Array, segmentLength: number): Promise<{ header: Uint8Array; encryptor: NativeFloeEncryptor }>;
+  /**
+   * The same, without waiting for the header: keys are made at once, some ten microseconds of this thread, and wrapped on
+   * a pool thread while the encryptor works.
+   */
+  startAhead(
+    prelude: Uint8Array,
+    segmentLength: number,
+  ): { header: Promise<Uint8Array>; encryptor: NativeFloeEncryptor };
 }
 
 /**

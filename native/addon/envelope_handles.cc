@@ -56,7 +56,8 @@ void JobControlHandle::cancel(const Napi::CallbackInfo&) {
 Napi::Function EnvelopeTemplateHandle::define(Napi::Env env) {
   return DefineClass(env, kName,
                      {InstanceMethod<&EnvelopeTemplateHandle::encrypt_file>("encryptFile"),
-                      InstanceMethod<&EnvelopeTemplateHandle::start>("start")});
+                      InstanceMethod<&EnvelopeTemplateHandle::start>("start"),
+                      InstanceMethod<&EnvelopeTemplateHandle::start_ahead>("startAhead")});
 }
 
 EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
@@ -102,6 +103,16 @@ Napi::Value EnvelopeTemplateHandle::encrypt_file(const Napi::CallbackInfo& info)
       file_job_result);
 }
 
+namespace {
+
+FloeEncryptorHandle::Shared start_body(const SecretKey& body_key, ByteView prelude, uint32_t segment_length) {
+  auto owned = std::make_unique<OwnedFloeBody>(FloeMessage::create(body_key, prelude, segment_length));
+  owned->body.cipher().prepare(0);  // here, so that the first call need not
+  return std::make_shared<const std::unique_ptr<OwnedFloeBody>>(std::move(owned));
+}
+
+}  // namespace
+
 Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
   auto form = form_;
   Bytes prelude = bytes_argument(info, 0, "prelude").copy();
@@ -114,9 +125,7 @@ Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
       info.Env(),
       [=]() {
         Envelope envelope = make_envelope(*form, prelude);
-        auto body = std::make_unique<OwnedFloeBody>(FloeMessage::create(envelope.body_key, prelude, segment_length));
-        return Started{std::move(envelope.header),
-                       std::make_shared<const std::unique_ptr<OwnedFloeBody>>(std::move(body))};
+        return Started{std::move(envelope.header), start_body(envelope.body_key, prelude, segment_length)};
       },
       [](Napi::Env env, Started& started) {
         Napi::Object result = Napi::Object::New(env);
@@ -124,6 +133,24 @@ Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
         result["encryptor"] = FloeEncryptorHandle::wrap(env, started.body);
         return result;
       });
+}
+
+Napi::Value EnvelopeTemplateHandle::start_ahead(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto form = form_;
+  Bytes prelude = bytes_argument(info, 0, "prelude").copy();
+  uint32_t segment_length = segment_length_argument(info, 1);
+  Napi::Object result = Napi::Object::New(env);
+  auto content = guarded(env, [&]() {
+    auto made = std::make_shared<const SecretKey>(SecretKey::generate(KeyUse::kContent));
+    SecretKey body_key = derive_body_key(*form, prelude, *made);
+    result["encryptor"] = FloeEncryptorHandle::wrap(env, start_body(body_key, prelude, segment_length));
+    return made;
+  });
+  result["header"] = PromiseWork<Bytes>::run(
+      env, [=]() { return make_header(*form, prelude, *content); },
+      [](Napi::Env current, Bytes& header) { return to_uint8_array(current, header); });
+  return result;
 }
 
 Napi::Function FloeEncryptorHandle::define(Napi::Env env) {

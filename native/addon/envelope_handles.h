@@ -37,6 +37,7 @@ class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
  private:
   Napi::Value encrypt_file(const Napi::CallbackInfo& info);
   Napi::Value start(const Napi::CallbackInfo& info);
+  Napi::Value start_ahead(const Napi::CallbackInfo& info);
   std::shared_ptr<const EnvelopeTemplate> form_;
 };
 

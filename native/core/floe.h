@@ -63,6 +63,8 @@ class FloeCipher {
  public:
   explicit FloeCipher(const FloeMessage& message);
 
+  // Derives the data key of that segment now instead of when it is needed.
+  void prepare(uint64_t index) { data_key(index); }
   // Writes plaintext.size() + 32 bytes. Non-final segments are full; the final one has 0…plaintext_length() bytes.
   void encrypt(uint64_t index, bool final, SplitView plaintext, uint8_t* out);
   // Writes segment.size() − 32 bytes, or throws kTampered with `out` cleared. A segment that is not final must be full;
