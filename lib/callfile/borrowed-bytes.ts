@@ -8,6 +8,8 @@ import { assertBytes } from './arguments.ts';
 export class BorrowedBytes {
   /** Of fixed length, also where the caller's array follows a resizable buffer; empty once it does not fit any more. */
   readonly #view: Uint8Array;
+  readonly #buffer: ArrayBufferLike;
+  readonly #offset: number;
   readonly #name: string;
   readonly length: number;
 
@@ -19,9 +21,11 @@ export class BorrowedBytes {
     assertBytes(value, name);
     this.#name = name;
     this.length = value.length;
-    if (isSharedArrayBuffer(value.buffer)) throw this.#wrong('must not be shared memory');
+    this.#buffer = value.buffer;
+    this.#offset = value.byteOffset;
+    if (isSharedArrayBuffer(this.#buffer)) throw this.#wrong('must not be shared memory');
     try {
-      this.#view = new Uint8Array(value.buffer, value.byteOffset, value.length);
+      this.#view = new Uint8Array(this.#buffer, this.#offset, this.length);
     } catch {
       throw this.#wrong('was transferred: its bytes are elsewhere');
     }
@@ -37,9 +41,10 @@ export class BorrowedBytes {
     return this.#view.subarray(offset);
   }
 
-  /** Overwrites a range with zero bytes, if it is still there. */
+  /** Overwrites a range with zero bytes, as much of it as is still there. */
   clear(start: number, end: number): void {
-    this.#view.fill(0, start, end);
+    const rest = Math.min(end, this.#buffer.byteLength - this.#offset) - start;
+    if (rest > 0) new Uint8Array(this.#buffer, this.#offset + start, rest).fill(0);
   }
 
   /** Whether both have bytes in common. */

@@ -13,9 +13,10 @@ const LARGE_BYTES = 4 << 20;
  */
 export function newBytes(length: number): Uint8Array {
   try {
-    return length < LARGE_BYTES
-      ? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length)
-      : native().newBytes(length);
+    if (length < LARGE_BYTES) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    const bytes = new Uint8Array(length);
+    native().preferHugePages(bytes);
+    return bytes;
   } catch (error) {
     throw new CallsealError('ERR_IO', `not enough memory for ${length} bytes of output`, { cause: error });
   }

@@ -346,8 +346,8 @@ export interface NativeBinding {
   status(): NativeStatus;
   /** From the module's public DRBG. */
   randomBytes(length: number): Uint8Array;
-  /** Zero bytes, in huge pages where there are many and the system has them. RangeError when there is no such room. */
-  newBytes(length: number): Uint8Array;
+  /** Asks the system for huge pages where an array is large and has not been written to yet. */
+  preferHugePages(bytes: Uint8Array): void;
   /** From now on, malloc keeps up to 48 MiB of freed memory for what is allocated next. Once a process. */
   keepFreedMemory(): void;
   /** Every certificate and bare public key in the bytes (PEM, PEM bundle or DER). ERR_CERTIFICATE_UNREADABLE. */

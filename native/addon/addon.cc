@@ -97,12 +97,10 @@ Napi::Value random_bytes(const Napi::CallbackInfo& info) {
   return bytes;
 }
 
-Napi::Value new_bytes(const Napi::CallbackInfo& info) {
-  constexpr int64_t kMost = INT64_C(1) << 32;  // of a Uint8Array in all versions of Node
-  size_t length = static_cast<size_t>(integer_argument(info, 0, "length", 0, kMost));
-  Napi::Uint8Array bytes = Napi::Uint8Array::New(info.Env(), length);
-  prefer_huge_pages(bytes.Data(), length);
-  return bytes;
+Napi::Value prefer_huge(const Napi::CallbackInfo& info) {
+  ByteSpan bytes = span_argument(info, 0, "bytes");
+  prefer_huge_pages(bytes.data, bytes.size);
+  return info.Env().Undefined();
 }
 
 Napi::Value keep_memory(const Napi::CallbackInfo& info) {
@@ -188,7 +186,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["initialise"] = Napi::Function::New(env, initialise);
   exports["status"] = Napi::Function::New(env, status);
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
-  exports["newBytes"] = Napi::Function::New(env, new_bytes);
+  exports["preferHugePages"] = Napi::Function::New(env, prefer_huge);
   exports["keepFreedMemory"] = Napi::Function::New(env, keep_memory);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);

@@ -194,9 +194,7 @@ FloeDecryptorHandle::FloeDecryptorHandle(const Napi::CallbackInfo& info) : Tagge
   auto key = SecretKeyHandle::from(info[0], "key");
   ByteView aad = bytes_argument(info, 1, "aad");
   ByteView header = bytes_argument(info, 2, "header");
-  guarded(info.Env(), [&]() {
-    owned_ = std::make_unique<OwnedFloeBody>(FloeMessage::open(*key, aad, header));
-  });
+  guarded(info.Env(), [&]() { owned_ = std::make_unique<OwnedFloeBody>(FloeMessage::open(*key, aad, header)); });
 }
 
 Napi::Value FloeDecryptorHandle::segment_length(const Napi::CallbackInfo& info) {
@@ -212,8 +210,9 @@ Napi::Value FloeDecryptorHandle::decrypt(const Napi::CallbackInfo& info) {
   ByteView input = bytes_argument(info, 1, "input");
   ByteSpan output = output_span_argument(info, 2, {held, input});
   FloeEffort effort = effort_argument(info, 3);
-  size_t read = guarded(
-      info.Env(), [&]() { return owned_->body.decrypt({held, input}, output.data, output.size, effort); });
+  size_t read = guarded(info.Env(), [&]() {
+    return owned_->body.decrypt({held, input}, output.data, output.size, effort);
+  });
   return Napi::Number::New(info.Env(), static_cast<double>(read));
 }
 

@@ -54,7 +54,9 @@ class SplitView {
     const size_t of_head = std::min(length, head_.size() - offset);
     return SplitView(head_.subview(offset, of_head), rest_.subview(0, length - of_head));
   }
-  void copy_to(uint8_t* out) const { std::copy(rest_.begin(), rest_.end(), std::copy(head_.begin(), head_.end(), out)); }
+  void copy_to(uint8_t* out) const {
+    std::copy(rest_.begin(), rest_.end(), std::copy(head_.begin(), head_.end(), out));
+  }
 
  private:
   ByteView head_;

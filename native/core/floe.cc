@@ -172,10 +172,10 @@ void FloeCipher::decrypt(uint64_t index, bool final, SplitView segment, uint8_t*
   put_segment_aad(index, final, aad);
   EVP_CIPHER_CTX* context = context_.get();
   int length = 0;
-  bool ready = EVP_CIPHER_CTX_reset(context) == 1 &&
-               EVP_DecryptInit_ex2(context, Module::get().aes256_gcm(), data_key(index), start + kMarkLength,
-                                   nullptr) == 1 &&
-               EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kGcmTagLength, tag) == 1;
+  bool ready =
+      EVP_CIPHER_CTX_reset(context) == 1 &&
+      EVP_DecryptInit_ex2(context, Module::get().aes256_gcm(), data_key(index), start + kMarkLength, nullptr) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kGcmTagLength, tag) == 1;
   require_openssl(ready, "starting AES-256-GCM decryption");
   uint8_t* end = out;
   bool authentic = EVP_DecryptUpdate(context, nullptr, &length, aad, sizeof aad) == 1 &&

@@ -29,14 +29,14 @@ class FloeBody {
   bool finished() const { return finished_; }
 
   // Encrypts the segments that follow: `plaintext` is a multiple of message().plaintext_length(), or, when `last`, all
-  // that is left of the message, as often as it takes. Writes to `out`, which holds all it could become, and returns how
-  // many bytes it has written. kKeyUse after the last segment.
+  // that is left of the message, as often as it takes. Writes to `out`, which holds all it could become, and returns
+  // how many bytes it has written. kKeyUse after the last segment.
   size_t encrypt(SplitView plaintext, bool last, uint8_t* out, size_t capacity, const FloeEffort& effort);
 
   // Decrypts the segments that follow, as many as `body` has in full; the rest of it is ignored. Returns how many bytes
   // it has read; what it has written is shorter by 32 a segment. 0 when the next segment is not there in full. Stops
-  // before a segment that is not authentic, and throws kTampered when that is the first, with no plaintext of it, nor of
-  // any after it, left in `out`. kKeyUse after the last segment.
+  // before a segment that is not authentic, and throws kTampered when that is the first, with no plaintext of it, nor
+  // of any after it, left in `out`. kKeyUse after the last segment.
   size_t decrypt(SplitView body, uint8_t* out, size_t capacity, const FloeEffort& effort);
 
   // To work on single segments; not while another call runs.
@@ -58,8 +58,8 @@ class FloeBody {
 // A whole plaintext → segments (without the header), message.encrypted_length(plaintext.size()) − 74 bytes.
 void encrypt_floe_body(const FloeMessage& message, ByteView plaintext, uint8_t* out, unsigned threads = 1);
 
-// A whole body with its header → plaintext. Returns the plaintext's length; `out` holds at least body.size() − 74 bytes.
-// kTruncated, kTampered; `out` is cleared on failure.
+// A whole body with its header → plaintext. Returns the plaintext's length; `out` holds at least body.size() − 74
+// bytes. kTruncated, kTampered; `out` is cleared on failure.
 size_t decrypt_floe_body(const FloeMessage& message, ByteView body, uint8_t* out, unsigned threads = 1);
 
 }  // namespace callseal
