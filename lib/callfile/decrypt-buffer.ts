@@ -25,7 +25,7 @@ export interface DecryptBufferOptions extends DecryptOptions, BufferOptions {}
 
 /**
  * Decrypts a whole call file in memory. The key is opened on a pool thread; the bytes are then decrypted where they lie,
- * about four milliseconds at a time, between which the event loop turns.
+ * two or three milliseconds at a time, between which the event loop turns.
  *
  * With `output`, use what is in it only when the promise has resolved: until then the file may yet turn out to be altered or
  * incomplete, and then everything written there is cleared before the promise rejects.

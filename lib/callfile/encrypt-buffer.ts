@@ -34,7 +34,7 @@ export interface BufferOptions {
 export interface EncryptBufferOptions extends EncryptOptions, BufferOptions {}
 
 /**
- * Encrypts bytes in memory. Keys are wrapped on a pool thread; the bytes are then encrypted where they lie, about a
+ * Encrypts bytes in memory. Keys are wrapped on a pool thread; the bytes are encrypted where they lie, two or three
  * milliseconds at a time, between which the event loop turns.
  *
  * @param bytes Must stay as they are until the promise settles, and must not be shared memory.

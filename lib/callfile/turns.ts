@@ -10,7 +10,7 @@
  * How long bulk work may take between two turns of the event loop. A turn costs it a tenth of a millisecond, as memory as fast
  * as this has emptied the caches meanwhile; timers and sockets are late by at most so much.
  */
-const TURN_MICROSECONDS = 4000;
+const TURN_MICROSECONDS = 2500;
 
 /** Works for about so many microseconds, at least a little; returns whether all is done. */
 export type Step = (microseconds: number) => boolean;
