@@ -8,7 +8,7 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { createEncryptStream, decryptFile, encrypt, encryptFile } from '../callfile/index.ts';
+import { createEncryptStream, decryptFile, encrypt, encryptedLength, encryptFile } from '../callfile/index.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import type { Recipients } from '../recipients/recipients.ts';
 import { type Cost, costOf } from './cost.ts';
@@ -78,20 +78,28 @@ export async function encryptAtRate(
   return { ...cost, lateSeconds };
 }
 
+/** How a buffer is encrypted. */
+export interface BufferLoad {
+  segmentLength: number;
+  threads: number;
+  rounds: number;
+}
+
 /**
- * Encrypts a buffer as `encrypt` does: a copy of it on one pool thread, into a new buffer.
+ * Encrypts a buffer into a buffer of the caller, again and again.
  *
  * @returns Seconds of each round, after one that is not counted.
  */
 export async function encryptBuffer(
   bytes: Uint8Array,
   recipients: Recipients,
-  { segmentLength, rounds }: { segmentLength: number; rounds: number },
+  { segmentLength, threads, rounds }: BufferLoad,
 ): Promise<number[]> {
+  const output = new Uint8Array(encryptedLength(bytes.length, { recipients, segmentLength }));
   const seconds: number[] = [];
   for (let round = -1; round < rounds; round += 1) {
     const started = performance.now();
-    await encrypt(bytes, { recipients, segmentLength });
+    await encrypt(bytes, { recipients, segmentLength, output, threads });
     if (round >= 0) seconds.push((performance.now() - started) / 1000);
   }
   return seconds;

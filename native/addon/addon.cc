@@ -8,6 +8,7 @@
 #include "input_handle.h"
 #include "isolation.h"
 #include "key_handles.h"
+#include "memory.h"
 #include "module.h"
 #ifdef CALLSEAL_TEST_HOOKS
 #include "test_hooks.h"
@@ -96,6 +97,17 @@ Napi::Value random_bytes(const Napi::CallbackInfo& info) {
   return bytes;
 }
 
+Napi::Value prefer_huge(const Napi::CallbackInfo& info) {
+  ByteSpan bytes = span_argument(info, 0, "bytes");
+  prefer_huge_pages(bytes.data, bytes.size);
+  return info.Env().Undefined();
+}
+
+Napi::Value keep_memory(const Napi::CallbackInfo& info) {
+  keep_freed_memory();
+  return info.Env().Undefined();
+}
+
 Napi::Value describe_certificate(Napi::Env env, const CertificateInfo& certificate) {
   Napi::Object object = Napi::Object::New(env);
   object["subject"] = certificate.subject;
@@ -151,25 +163,6 @@ Napi::Value open_envelope(const Napi::CallbackInfo& info) {
       [](Napi::Env env, auto& body_key) { return SecretKeyHandle::wrap(env, body_key); });
 }
 
-Napi::Value decrypt_buffer(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  auto key = SecretKeyHandle::from(info[0], "key");
-  Bytes aad = bytes_argument(info, 1, "aad").copy();
-  auto body = std::make_shared<const Bytes>(bytes_argument(info, 2, "body").copy());
-  ByteView header(body->data(), std::min(body->size(), kFloeHeaderLength));
-  FloeMessage message = guarded(env, [&]() { return FloeMessage::open(*key, aad, header); });
-  auto shared_message = std::make_shared<const FloeMessage>(std::move(message));
-  // As long as the body, which plaintext never is, whatever a hostile body says; the result is a shorter view of it.
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, body->size() - kFloeHeaderLength);
-  auto* out = static_cast<uint8_t*>(buffer.Data());
-  auto reference = std::make_shared<Napi::ObjectReference>(Napi::Persistent(buffer.As<Napi::Object>()));
-  return PromiseWork<size_t>::run(
-      env, [=]() { return decrypt_floe_body(*shared_message, *body, out); },
-      [reference](Napi::Env current, size_t& length) {
-        return Napi::Uint8Array::New(current, length, reference->Value().As<Napi::ArrayBuffer>(), 0);
-      });
-}
-
 template <typename HandleClass>
 void define_class(Napi::Env env, Napi::Object exports, Napi::FunctionReference& slot, const char* name) {
   Napi::Function constructor = HandleClass::define(env);
@@ -193,10 +186,11 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["initialise"] = Napi::Function::New(env, initialise);
   exports["status"] = Napi::Function::New(env, status);
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
+  exports["preferHugePages"] = Napi::Function::New(env, prefer_huge);
+  exports["keepFreedMemory"] = Napi::Function::New(env, keep_memory);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
-  exports["decryptBuffer"] = Napi::Function::New(env, decrypt_buffer);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);
 #endif

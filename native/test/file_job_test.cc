@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "error.h"
+#include "floe_body.h"
 #include "scratch.h"
 #include "system_calls.h"
 #include "test.h"
