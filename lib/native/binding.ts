@@ -142,7 +142,7 @@ export interface RecipientFileEntry {
   } | null;
 }
 
-/** Cancels a running job and tells how far it is. One object a job. */
+/** Cancels a running job and tells how far it is. One object a job; jobs that nobody watches or stops take null. */
 export interface NativeJobControl {
   /** Bytes of input processed so far. */
   readonly progress: number;
@@ -196,7 +196,7 @@ export interface NativeEnvelopeTemplate {
     output: FileJobOutput,
     segmentLength: number,
     refusedPrefix: Uint8Array,
-    control: NativeJobControl,
+    control: NativeJobControl | null,
   ): Promise<FileJobResult>;
   /** Whole buffer → whole encrypted file. Works on a copy of `input`. */
   encryptBuffer(prelude: Uint8Array, input: Uint8Array, segmentLength: number): Promise<Uint8Array>;
@@ -250,7 +250,7 @@ export interface NativeInputFile {
     envelope: SealedEnvelope,
     bodyOffset: number,
     output: FileJobOutput | null,
-    control: NativeJobControl,
+    control: NativeJobControl | null,
   ): Promise<FileJobResult>;
   /** Closes the file when no job uses it any more. */
   destroy(): void;
