@@ -312,6 +312,8 @@ export interface NativeBinding {
    * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.
    */
   initialise(options: InitialiseOptions): void;
+  /** The same on a pool thread, as far as it goes: nothing is thrown, as {@link initialise} is called in any case. */
+  initialiseAhead(options: InitialiseOptions): Promise<void>;
   status(): NativeStatus;
   /** From the module's public DRBG. */
   randomBytes(length: number): Uint8Array;
