@@ -85,9 +85,10 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
   JobControl: { statics: [], members: ['cancel', 'progress', 'total'] },
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
-const FUNCTIONS = 'createCertificate decryptBuffer initialise openEnvelope randomBytes readRecipients status'.split(
-  ' ',
-);
+const FUNCTIONS =
+  'createCertificate decryptBuffer initialise initialiseAhead openEnvelope randomBytes readRecipients status'.split(
+    ' ',
+  );
 
 describe('the production build', () => {
   it('offers exactly what is listed here', () => {
