@@ -86,7 +86,7 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'createCertificate initialise keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients status'.split(
+  'createCertificate initialise initialiseAhead keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients status'.split(
     ' ',
   );
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-export { emptied, makeFile, makeFiles } from '../../dist/bench/files.js';
+export { emptied, freshDirectory, makeFile, makeFiles, release } from '../../dist/bench/files.js';
 
 /** A directory that is gone when the process ends. */
 export function makeWorkDirectory(parent = tmpdir()) {

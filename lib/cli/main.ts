@@ -8,6 +8,9 @@ import type { Command, CommanderError } from 'commander';
 import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
 import { exitCodeFor, leaveStuckReader, Output, watchStandardStreams } from './output.ts';
 
+/** Commands that always need the native module; it is made ready while theirs is loaded. */
+const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set(['keygen', 'encrypt', 'decrypt', 'verify']);
+
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
 interface CommandModule {
   define(command: Command): void;
@@ -43,6 +46,9 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   const output = new Output(commandName(args));
   try {
+    if (CRYPTOGRAPHIC.has(args[0]) && !args.includes('--help') && !args.includes('-h')) {
+      (await import('../native/load.ts')).prepareNative();
+    }
     const program = await buildProgram(args);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

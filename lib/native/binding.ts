@@ -142,7 +142,7 @@ export interface RecipientFileEntry {
   } | null;
 }
 
-/** Cancels a running job and tells how far it is. One object a job. */
+/** Cancels a running job and tells how far it is. One object a job; jobs that nobody watches or stops take null. */
 export interface NativeJobControl {
   /** Bytes of input processed so far. */
   readonly progress: number;
@@ -196,7 +196,7 @@ export interface NativeEnvelopeTemplate {
     output: FileJobOutput,
     segmentLength: number,
     refusedPrefix: Uint8Array,
-    control: NativeJobControl,
+    control: NativeJobControl | null,
   ): Promise<FileJobResult>;
   /** Starts a body in memory or a stream: the header (without the FLOE header, which the encryptor holds), and its encryptor. */
   start(prelude: Uint8Array, segmentLength: number): Promise<{ header: Uint8Array; encryptor: NativeFloeEncryptor }>;
@@ -281,7 +281,7 @@ export interface NativeInputFile {
     envelope: SealedEnvelope,
     bodyOffset: number,
     output: FileJobOutput | null,
-    control: NativeJobControl,
+    control: NativeJobControl | null,
   ): Promise<FileJobResult>;
   /** Closes the file when no job uses it any more. */
   destroy(): void;
@@ -343,6 +343,8 @@ export interface NativeBinding {
    * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.
    */
   initialise(options: InitialiseOptions): void;
+  /** The same on a pool thread, as far as it goes: nothing is thrown, as {@link initialise} is called in any case. */
+  initialiseAhead(options: InitialiseOptions): Promise<void>;
   status(): NativeStatus;
   /** From the module's public DRBG. */
   randomBytes(length: number): Uint8Array;

@@ -17,6 +17,18 @@
 namespace callseal::addon {
 namespace {
 
+ModuleOptions module_options(Napi::Object options) {
+  ModuleOptions module;
+  std::string mode = string_value(options.Get("mode"), "mode");
+  if (mode != "required" && mode != "off") reject_argument(options.Env(), "mode must be required or off");
+  module.mode = mode == "off" ? FipsMode::kOff : FipsMode::kRequired;
+  if (module.mode == FipsMode::kRequired) {
+    module.module_path = string_value(options.Get("modulePath"), "modulePath");
+    module.module_config = string_value(options.Get("moduleConfig"), "moduleConfig");
+  }
+  return module;
+}
+
 Napi::Value initialise(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Object options = object_argument(info, 0, "options");
@@ -24,16 +36,24 @@ Napi::Value initialise(const Napi::CallbackInfo& info) {
   if (!error_class.IsFunction()) reject_argument(env, "errorClass must be a class");
   Napi::FunctionReference& slot = Environment::of(env).error_class;
   if (slot.IsEmpty()) slot = Napi::Persistent(error_class.As<Napi::Function>());
-  ModuleOptions module;
-  std::string mode = string_value(options.Get("mode"), "mode");
-  if (mode != "required" && mode != "off") reject_argument(env, "mode must be required or off");
-  module.mode = mode == "off" ? FipsMode::kOff : FipsMode::kRequired;
-  if (module.mode == FipsMode::kRequired) {
-    module.module_path = string_value(options.Get("modulePath"), "modulePath");
-    module.module_config = string_value(options.Get("moduleConfig"), "moduleConfig");
-  }
+  ModuleOptions module = module_options(options);
   guarded(env, [&]() { Module::initialise(module); });
   return env.Undefined();
+}
+
+// What goes wrong is told by `initialise`, which tries again.
+Napi::Value initialise_ahead(const Napi::CallbackInfo& info) {
+  ModuleOptions module = module_options(object_argument(info, 0, "options"));
+  return PromiseWork<bool>::run(
+      info.Env(),
+      [=]() {
+        try {
+          Module::initialise(module);
+        } catch (const std::exception&) {
+        }
+        return true;
+      },
+      [](Napi::Env env, bool&) { return env.Undefined(); });
 }
 
 Napi::Object describe_provider(Napi::Env env, const ModuleStatus& status) {
@@ -184,6 +204,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
   exports["FloeDecryptor"] = FloeDecryptorHandle::define(env);
   exports["initialise"] = Napi::Function::New(env, initialise);
+  exports["initialiseAhead"] = Napi::Function::New(env, initialise_ahead);
   exports["status"] = Napi::Function::New(env, status);
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
   exports["preferHugePages"] = Napi::Function::New(env, prefer_huge);

@@ -38,6 +38,7 @@ Napi::Function JobControlHandle::define(Napi::Env env) {
 }
 
 std::shared_ptr<JobControl> JobControlHandle::from(Napi::Value value) {
+  if (value.IsNull()) return std::make_shared<JobControl>();
   return unwrap_argument(value, "control")->control_;
 }
 

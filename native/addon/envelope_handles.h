@@ -17,7 +17,7 @@ class JobControlHandle : public TaggedWrap<JobControlHandle> {
   explicit JobControlHandle(const Napi::CallbackInfo& info)
       : TaggedWrap<JobControlHandle>(info), control_(std::make_shared<JobControl>()) {}
   static Napi::Function define(Napi::Env env);
-  // ERR_INVALID_ARGUMENT for anything that is not one.
+  // One that nobody else has for null; ERR_INVALID_ARGUMENT for anything that is not one.
   static std::shared_ptr<JobControl> from(Napi::Value value);
 
  private:

@@ -7,6 +7,7 @@
 
 #include "bytes.h"
 #include "openssl_ptr.h"
+#include "rsa_contexts.h"
 #include "secret_key.h"
 
 namespace callseal {
@@ -47,6 +48,7 @@ class PublicKey {
   int bits_;
   bool has_approved_exponent_;
   Sha256 spki_sha256_;
+  std::unique_ptr<OaepContexts> contexts_;
 };
 
 class PrivateKey {
@@ -69,6 +71,7 @@ class PrivateKey {
   PkeyPtr key_;
   std::shared_ptr<const PublicKey> public_key_;
   std::string unwrapped_outside_;
+  std::unique_ptr<OaepContexts> contexts_;
 };
 
 // The parameters of our RSA operations, for whoever tries them (status.cc). False when the module refuses them.

@@ -37,7 +37,7 @@ export interface Refusal {
 }
 
 const PRELUDE = `
-  import { native } from '${DIST}native/load.js';
+  import { native, prepareNative } from '${DIST}native/load.js';
   import { status } from '${DIST}status.js';
   const report = (value) => console.log(JSON.stringify(value));
   const attempt = (work) => {
