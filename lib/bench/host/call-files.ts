@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cost } from '../cost.ts';
-import { emptied, makeFiles } from '../files.ts';
+import { freshDirectory, makeFiles, release } from '../files.ts';
 import {
   decryptFiles,
   type EventLoopDelay,
@@ -49,17 +49,17 @@ export class CallFiles {
   readonly #place: Workplace;
   readonly #atOnce: number;
   readonly #from: string;
-  readonly #sealed: string;
-  readonly #opened: string;
+  /** Where outputs go: another directory each round, see {@link release}. */
+  #sealed: string;
+  #opened: string;
   readonly #names: readonly string[];
 
   constructor(place: Workplace, cores: number) {
-    const below = (name: string): string => join(place.directory, name);
     this.#place = place;
     this.#atOnce = AT_ONCE_PER_CORE * cores;
-    this.#from = below('calls');
-    this.#sealed = emptied(below('sealed'));
-    this.#opened = emptied(below('opened'));
+    this.#from = join(place.directory, 'calls');
+    this.#sealed = freshDirectory(place.directory);
+    this.#opened = freshDirectory(place.directory);
     this.#names = makeFiles(this.#from, INPUTS, CALL_FILE_BYTES);
   }
 
@@ -67,23 +67,23 @@ export class CallFiles {
   async encrypt(pace: Pace, sync: boolean): Promise<FilesFigure> {
     const work = (count: number): Promise<Cost> =>
       encryptFiles(this.#pairs(count), this.#place.recipients, this.#options(pace, sync));
-    return this.#measure(pace, work, () => emptied(this.#sealed));
+    return this.#measure(pace, work, () => this.#seal());
   }
 
   /** Decrypts as fast as it goes. */
   async decrypt(pace: Pace): Promise<FilesFigure> {
-    emptied(this.#sealed);
+    this.#seal();
     await encryptFiles(this.#pairs(INPUTS), this.#place.recipients, this.#options(pace, false));
     const work = (count: number): Promise<Cost> =>
       decryptFiles(this.#pairs(count).map(this.#back), this.#place.keys, this.#options(pace, false));
-    return this.#measure(pace, work, () => emptied(this.#opened));
+    return this.#measure(pace, work, () => this.#open());
   }
 
   /** Encrypts at the rate of the reference host, or at half of what the host can do when that is less. */
   async steadily({ seconds, signal }: Pace, sync: boolean, most: number): Promise<SteadyFigure> {
     const filesPerSecond = Math.min(REFERENCE_FILES_PER_SECOND, most / 2);
     const files = Math.max(FIRST_ROUND, Math.round(filesPerSecond * seconds));
-    emptied(this.#sealed);
+    this.#seal();
     const { cpuSeconds, lateSeconds } = await encryptAtRate(this.#pairs(files), this.#place.recipients, {
       sync,
       filesPerSecond,
@@ -94,7 +94,7 @@ export class CallFiles {
 
   /** What the event loop notices while all cores encrypt. */
   async eventLoop(pace: Pace, perSecond: number): Promise<EventLoopDelay> {
-    emptied(this.#sealed);
+    this.#seal();
     const count = roundOf(perSecond * pace.seconds);
     return eventLoopDelay(() => encryptFiles(this.#pairs(count), this.#place.recipients, this.#options(pace, false)));
   }
@@ -110,7 +110,7 @@ export class CallFiles {
       await Promise.all(Array.from({ length: this.#atOnce }, worker));
       return { seconds: (performance.now() - started) / 1000 };
     };
-    const { costs, files } = await this.#rounds(pace, work, () => emptied(this.#sealed));
+    const { costs, files } = await this.#rounds(pace, work, () => this.#seal());
     return summarise(costs.map(({ seconds }) => files / seconds)).median;
   }
 
@@ -138,6 +138,18 @@ export class CallFiles {
       return work(files);
     });
     return { costs, files };
+  }
+
+  /** A new place for encrypted files. */
+  #seal(): void {
+    release(this.#sealed);
+    this.#sealed = freshDirectory(this.#place.directory);
+  }
+
+  /** A new place for decrypted files. */
+  #open(): void {
+    release(this.#opened);
+    this.#opened = freshDirectory(this.#place.directory);
   }
 
   #options({ signal }: Pace, sync: boolean): FileLoadOptions {
