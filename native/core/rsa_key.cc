@@ -64,6 +64,10 @@ PkeyPtr import_public_key(EVP_PKEY* key) {
   return imported;
 }
 
+Error does_not_open() {
+  return Error(Code::kTampered, "the wrapped key does not open with the private key it was made for");
+}
+
 }  // namespace
 
 // The digests' property query stays NULL: a non-NULL one fails on OpenSSL 3.0 and 3.1.2.
@@ -138,6 +142,17 @@ PrivateKey::PrivateKey(PkeyPtr key, std::string unwrapped_outside)
   public_key_ = std::make_shared<const PublicKey>(only_public != nullptr ? std::move(only_public) : std::move(same));
 }
 
+PrivateKey::PrivateKey(std::shared_ptr<const RemotePrivateKey> remote, std::shared_ptr<const PublicKey> public_key,
+                       std::string unwrapped_outside)
+    : remote_(std::move(remote)),
+      public_key_(std::move(public_key)),
+      unwrapped_outside_(std::move(unwrapped_outside)) {}
+
+EVP_PKEY* PrivateKey::pkey() const {
+  if (remote_ == nullptr) return key_.get();
+  throw Error(Code::kNotExportable, "the private key is in a token, which does not give it out");
+}
+
 PrivateKey PrivateKey::generate(int bits) {
   if (bits != 2048 && bits != 3072 && bits != 4096) {
     throw Error(Code::kInvalidArgument, "RSA keys are made with 2048, 3072 or 4096 bits, not " + std::to_string(bits));
@@ -151,21 +166,28 @@ PrivateKey PrivateKey::generate(int bits) {
   return PrivateKey(PkeyPtr(key), "");
 }
 
+SecretBytes PrivateKey::decrypt_oaep(ByteView ciphertext) const {
+  if (remote_ != nullptr) return remote_->decrypt_oaep(ciphertext);
+  PkeyCtxPtr context = operation_context(key_.get());
+  require_openssl(EVP_PKEY_decrypt_init(context.get()) == 1 && set_oaep_sha256(context.get()),
+                  "preparing RSA-OAEP decryption");
+  SecretBytes plaintext(public_key_->modulus_bytes());
+  size_t length = plaintext.size();
+  bool ok = ciphertext.size() == public_key_->modulus_bytes() &&
+            EVP_PKEY_decrypt(context.get(), plaintext.data(), &length, ciphertext.data(), ciphertext.size()) == 1;
+  take_openssl_errors();
+  if (!ok) throw does_not_open();
+  plaintext.resize(length);
+  return plaintext;
+}
+
 SecretKey PrivateKey::unwrap(ByteView wrapped) const {
   if (public_key_->algorithm() != "RSA") {
     throw Error(Code::kNotApproved, "content keys are opened with RSA keys, not " + public_key_->algorithm());
   }
-  PkeyCtxPtr context = operation_context(key_.get());
-  require_openssl(EVP_PKEY_decrypt_init(context.get()) == 1 && set_oaep_sha256(context.get()),
-                  "preparing RSA-OAEP decryption");
-  SecretBytes key(public_key_->modulus_bytes());
-  size_t length = key.size();
-  bool ok = wrapped.size() == public_key_->modulus_bytes() &&
-            EVP_PKEY_decrypt(context.get(), key.data(), &length, wrapped.data(), wrapped.size()) == 1 &&
-            length == SecretKey::kLength;
-  take_openssl_errors();
-  if (!ok) throw Error(Code::kTampered, "the wrapped key does not open with the private key it was made for");
-  return SecretKey(KeyUse::kContent, ByteView(key.data(), SecretKey::kLength));
+  SecretBytes key = decrypt_oaep(wrapped);
+  if (key.size() != SecretKey::kLength) throw does_not_open();
+  return SecretKey(KeyUse::kContent, view(key));
 }
 
 Bytes PrivateKey::sign(SignatureScheme scheme, ByteView data) const {
@@ -173,6 +195,7 @@ Bytes PrivateKey::sign(SignatureScheme scheme, ByteView data) const {
   if (public_key_->algorithm() != "RSA") {
     throw Error(Code::kNotApproved, "signatures are made with RSA keys, not " + public_key_->algorithm());
   }
+  if (remote_ != nullptr) return remote_->sign(scheme, data);
   DigestCtxPtr context(EVP_MD_CTX_new());
   require_openssl(context != nullptr, "allocating a digest context");
   EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
