@@ -26,9 +26,9 @@ std::string last_reason() {
 void require_certifiable(const PrivateKey& key) {
   const PublicKey& public_key = *key.public_key();
   if (public_key.algorithm() != "RSA" || public_key.bits() < kMinRsaBits) {
-    throw Error(Code::kNotApproved, "certificates and requests are made for RSA keys of at least " + std::to_string(kMinRsaBits) +
-                                        " bits, not for " + public_key.algorithm() + " of " +
-                                        std::to_string(public_key.bits()) + " bits");
+    throw Error(Code::kNotApproved, "certificates and requests are made for RSA keys of at least " +
+                                        std::to_string(kMinRsaBits) + " bits, not for " + public_key.algorithm() +
+                                        " of " + std::to_string(public_key.bits()) + " bits");
   }
 }
 
@@ -63,8 +63,9 @@ Bytes sign_der(const PrivateKey& key, uint8_t* der, int length) {
 }
 
 void set_signature(ASN1_BIT_STRING* out, const Bytes& signature) {
-  require_openssl(ASN1_BIT_STRING_set(out, const_cast<uint8_t*>(signature.data()), static_cast<int>(signature.size())) == 1,
-                  "storing a signature");
+  require_openssl(
+      ASN1_BIT_STRING_set(out, const_cast<uint8_t*>(signature.data()), static_cast<int>(signature.size())) == 1,
+      "storing a signature");
   // Whole bytes: without the flag, trailing zero bits would not be written.
   out->flags = (out->flags & ~0x07) | ASN1_STRING_FLAG_BITS_LEFT;
 }

@@ -14,7 +14,8 @@ X509NamePtr make_x509_name(const X509Subject& subject);
 // sha256WithRSAEncryption (RFC 4055 section 5): RSASSA-PKCS1-v1_5, which every authority accepts.
 void set_signature_algorithm(X509_ALGOR* algorithm);
 
-// The key's signature of DER that OpenSSL has just encoded, which is freed. Anything but a positive length is a failure.
+// The key's signature of DER that OpenSSL has just encoded, which is freed. Anything but a positive length is a
+// failure.
 Bytes sign_der(const PrivateKey& key, uint8_t* der, int length);
 
 void set_signature(ASN1_BIT_STRING* out, const Bytes& signature);
