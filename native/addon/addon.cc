@@ -11,6 +11,7 @@
 #include "key_handles.h"
 #include "memory.h"
 #include "module.h"
+#include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
 #include "test_hooks.h"
 #endif
@@ -157,11 +158,10 @@ Napi::Value read_recipients(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value create_certificate(const Napi::CallbackInfo& info) {
-  auto key = PrivateKeyHandle::from(info[0], "key");
-  std::vector<std::pair<std::string, std::string>> subject;
-  if (!info[1].IsArray()) reject_argument(info.Env(), "subject must be an array of pairs");
-  Napi::Array pairs = info[1].As<Napi::Array>();
+X509Subject subject_argument(const Napi::CallbackInfo& info, size_t index) {
+  X509Subject subject;
+  if (!info[index].IsArray()) reject_argument(info.Env(), "subject must be an array of pairs");
+  Napi::Array pairs = info[index].As<Napi::Array>();
   for (uint32_t i = 0; i < pairs.Length(); ++i) {
     Napi::Value item = pairs[i];
     if (!item.IsArray() || item.As<Napi::Array>().Length() != 2) {
@@ -170,10 +170,32 @@ Napi::Value create_certificate(const Napi::CallbackInfo& info) {
     Napi::Array pair = item.As<Napi::Array>();
     subject.emplace_back(string_value(pair.Get(uint32_t{0}), "type"), string_value(pair.Get(uint32_t{1}), "value"));
   }
+  return subject;
+}
+
+Napi::Value to_string(Napi::Env env, std::string& text) {
+  return Napi::String::New(env, text);
+}
+
+Napi::Value create_certificate(const Napi::CallbackInfo& info) {
+  auto key = PrivateKeyHandle::from(info[0], "key");
+  X509Subject subject = subject_argument(info, 1);
   int days = static_cast<int>(integer_argument(info, 2, "days", 1, 36500));
   return PromiseWork<std::string>::run(
-      info.Env(), [=]() { return callseal::create_certificate(*key, subject, days); },
-      [](Napi::Env env, std::string& pem) { return Napi::String::New(env, pem); });
+      info.Env(), [=]() { return callseal::create_certificate(*key, subject, days); }, to_string);
+}
+
+Napi::Value create_request(const Napi::CallbackInfo& info) {
+  auto key = PrivateKeyHandle::from(info[0], "key");
+  X509Subject subject = subject_argument(info, 1);
+  return PromiseWork<std::string>::run(
+      info.Env(), [=]() { return callseal::create_request(*key, subject); }, to_string);
+}
+
+Napi::Value check_subject(const Napi::CallbackInfo& info) {
+  X509Subject subject = subject_argument(info, 0);
+  guarded(info.Env(), [&]() { callseal::check_subject(subject); });
+  return info.Env().Undefined();
 }
 
 Napi::Value open_envelope(const Napi::CallbackInfo& info) {
@@ -203,6 +225,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define_class<WorkingKeyHandle>(env, exports, environment.working_key, "WorkingKey");
   define_class<FloeEncryptorHandle>(env, exports, environment.floe_encryptor, "FloeEncryptor");
   define_class<InputFileHandle>(env, exports, environment.input_file, "InputFile");
+  exports["Token"] = make_token_functions(env);
   exports["JobControl"] = JobControlHandle::define(env);
   exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
   exports["FloeDecryptor"] = FloeDecryptorHandle::define(env);
@@ -214,6 +237,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["keepFreedMemory"] = Napi::Function::New(env, keep_memory);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
+  exports["checkSubject"] = Napi::Function::New(env, check_subject);
+  exports["createRequest"] = Napi::Function::New(env, create_request);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);
