@@ -15,8 +15,9 @@ namespace callseal {
 constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 8192;
 
-// Signature schemes, all with SHA-256. PSS salts are as long as the hash (FIPS 186-5 section 5.4).
-enum class SignatureScheme { kPssSha256, kPkcs1Sha256 };
+// Signature schemes. PSS salts are as long as the hash (FIPS 186-5 section 5.4). SHA-1 is for key hierarchies that ask
+// for it, where the module signs with it.
+enum class SignatureScheme { kPssSha256, kPkcs1Sha256, kPkcs1Sha1 };
 
 using Sha256 = std::array<uint8_t, 32>;
 
@@ -39,6 +40,8 @@ class PublicKey {
   // Writes modulus_bytes() bytes. kNotApproved for keys that are not RSA of 2048…8192 bits with an odd exponent
   // from 65537.
   void wrap(const SecretKey& key, uint8_t* out) const;
+  // The same of bytes that are no content key, such as a master key.
+  void encrypt_oaep(ByteView bytes, uint8_t* out) const;
   bool verify(SignatureScheme scheme, ByteView data, ByteView signature) const;
 
  private:
@@ -63,6 +66,9 @@ class PrivateKey {
   // Inverse of PublicKey::wrap. kTampered when decoding fails, whatever the reason: one answer for every kind of bad
   // padding, so that nothing can be learned from it.
   SecretKey unwrap(ByteView wrapped) const;
+  // Inverse of PublicKey::encrypt_oaep; kTampered as above.
+  SecretBytes decrypt_oaep(ByteView wrapped) const;
+  // kNotApproved where the module does not sign with the scheme's hash (SHA-1).
   Bytes sign(SignatureScheme scheme, ByteView data) const;
 
  private:
@@ -74,5 +80,6 @@ class PrivateKey {
 // The parameters of our RSA operations, for whoever tries them (status.cc). False when the module refuses them.
 bool set_oaep_sha256(EVP_PKEY_CTX* context);
 bool set_signature_padding(EVP_PKEY_CTX* context, SignatureScheme scheme);
+const char* signature_digest(SignatureScheme scheme);
 
 }  // namespace callseal
