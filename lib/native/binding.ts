@@ -328,6 +328,8 @@ export interface NativeBinding {
   status(): NativeStatus;
   /** From the module's public DRBG. */
   randomBytes(length: number): Uint8Array;
+  /** 32 bytes. */
+  sha256(bytes: Uint8Array): Uint8Array;
   /** Every certificate and bare public key in the bytes (PEM, PEM bundle or DER). ERR_CERTIFICATE_UNREADABLE. */
   readRecipients(bytes: Uint8Array): RecipientFileEntry[];
   /** Self-signed X.509 v3 certificate (SHA-256, random 159-bit serial), PEM. Subject as type/value pairs in order. */

@@ -32,10 +32,7 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
     return new SqlStore(await SqliteEngine.open(path, { create, patience }));
   }
   // The URL is not shown: it may hold a password.
-  throw new CallsealError(
-    'ERR_INVALID_ARGUMENT',
-    'a key store is named by `sqlite:PATH`',
-  );
+  throw new CallsealError('ERR_INVALID_ARGUMENT', 'a key store is named by `sqlite:PATH`');
 }
 
 function sqlitePath(url: string): string {
