@@ -138,6 +138,17 @@ PrivateKey::PrivateKey(PkeyPtr key, std::string unwrapped_outside)
   public_key_ = std::make_shared<const PublicKey>(only_public != nullptr ? std::move(only_public) : std::move(same));
 }
 
+PrivateKey::PrivateKey(std::shared_ptr<const RemotePrivateKey> remote, std::shared_ptr<const PublicKey> public_key,
+                       std::string unwrapped_outside)
+    : remote_(std::move(remote)),
+      public_key_(std::move(public_key)),
+      unwrapped_outside_(std::move(unwrapped_outside)) {}
+
+EVP_PKEY* PrivateKey::pkey() const {
+  if (remote_ == nullptr) return key_.get();
+  throw Error(Code::kNotExportable, "the private key is in a token, which does not give it out");
+}
+
 PrivateKey PrivateKey::generate(int bits) {
   if (bits != 2048 && bits != 3072 && bits != 4096) {
     throw Error(Code::kInvalidArgument, "RSA keys are made with 2048, 3072 or 4096 bits, not " + std::to_string(bits));
@@ -161,6 +172,7 @@ SecretBytes PrivateKey::decrypt_oaep(ByteView wrapped) const {
   if (public_key_->algorithm() != "RSA") {
     throw Error(Code::kNotApproved, "wrapped keys are opened with RSA keys, not " + public_key_->algorithm());
   }
+  if (remote_ != nullptr) return remote_->decrypt_oaep(wrapped);
   PkeyCtxPtr context = operation_context(key_.get());
   require_openssl(EVP_PKEY_decrypt_init(context.get()) == 1 && set_oaep_sha256(context.get()),
                   "preparing RSA-OAEP decryption");
@@ -179,6 +191,7 @@ Bytes PrivateKey::sign(SignatureScheme scheme, ByteView data) const {
   if (public_key_->algorithm() != "RSA") {
     throw Error(Code::kNotApproved, "signatures are made with RSA keys, not " + public_key_->algorithm());
   }
+  if (remote_ != nullptr) return remote_->sign(scheme, data);
   DigestCtxPtr context(EVP_MD_CTX_new());
   require_openssl(context != nullptr, "allocating a digest context");
   EVP_PKEY_CTX* operation = nullptr;  // owned by `context`

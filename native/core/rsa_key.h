@@ -32,6 +32,7 @@ class PublicKey {
   size_t modulus_bytes() const { return (static_cast<size_t>(bits_) + 7) / 8; }
   // SHA-256 of the DER SubjectPublicKeyInfo.
   const Sha256& spki_sha256() const { return spki_sha256_; }
+  EVP_PKEY* pkey() const { return key_.get(); }
   std::string to_pem() const;
 
   // RSA-OAEP with SHA-256 for both hashes and an empty label (RFC 8017 section 7.1). Only `content` keys are wrapped.
@@ -50,16 +51,28 @@ class PublicKey {
   Sha256 spki_sha256_;
 };
 
+// An RSA private key that is used where it is: in a token. Safe for several threads.
+class RemotePrivateKey {
+ public:
+  virtual ~RemotePrivateKey() = default;
+  virtual Bytes sign(SignatureScheme scheme, ByteView data) const = 0;
+  // RSA-OAEP with SHA-256 for both hashes and an empty label. kTampered, whatever is wrong with the padding.
+  virtual SecretBytes decrypt_oaep(ByteView ciphertext) const = 0;
+};
+
 class PrivateKey {
  public:
   // `key` belongs to the module's context. `unwrapped_outside` is empty, or says what was done outside the module.
   PrivateKey(PkeyPtr key, std::string unwrapped_outside);
+  PrivateKey(std::shared_ptr<const RemotePrivateKey> remote, std::shared_ptr<const PublicKey> public_key,
+             std::string unwrapped_outside);
   // A fresh RSA key of 2048, 3072 or 4096 bits, e = 65537 (FIPS 186-5). kInvalidArgument for other sizes.
   static PrivateKey generate(int bits);
 
   const std::shared_ptr<const PublicKey>& public_key() const { return public_key_; }
   const std::string& unwrapped_outside() const { return unwrapped_outside_; }
-  EVP_PKEY* pkey() const { return key_.get(); }
+  // kNotExportable for a key in a token.
+  EVP_PKEY* pkey() const;
 
   // Inverse of PublicKey::wrap. kTampered when decoding fails, whatever the reason: one answer for every kind of bad
   // padding, so that nothing can be learned from it.
@@ -70,7 +83,8 @@ class PrivateKey {
   Bytes sign(SignatureScheme scheme, ByteView data) const;
 
  private:
-  PkeyPtr key_;
+  PkeyPtr key_;  // null when the key is remote
+  std::shared_ptr<const RemotePrivateKey> remote_;
   std::shared_ptr<const PublicKey> public_key_;
   std::string unwrapped_outside_;
 };
