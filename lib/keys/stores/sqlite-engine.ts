@@ -87,18 +87,22 @@ export class SqliteEngine implements Engine {
   async close(): Promise<void> {
     this.#watcher.stop();
     this.#file.close();
-    await Promise.all([this.#transactions.close(), this.#snapshots.close()]);
-    await this.#reads.close('pragma wal_checkpoint(truncate)');
+    await Promise.all([this.#reads.disconnect(), this.#snapshots.disconnect()]);
+    // Whoever copies the one file has all that was written.
+    await this.#transactions.disconnect('pragma wal_checkpoint(truncate)');
   }
 
   /** Brings the tables up to date. */
   async #prepare(create: boolean): Promise<void> {
     const target: MigrationTarget = { description: this.description, types: SQLITE_TYPES };
     const state = await this.read((db) => stateOf(db, target));
-    if (state === 'current') return;
     if (state === 'empty' && !create) {
       throw new CallsealError('ERR_STORE_UNAVAILABLE', `${this.description}: there is no key store in this file`);
     }
+    this.#file.adopt();
+    // Opened again as a key store.
+    await this.#reads.disconnect();
+    if (state === 'current') return;
     await this.transaction(async (db) => {
       // Another process may have been faster.
       if ((await stateOf(db, target)) !== 'current') await migrate(db, target);
@@ -125,6 +129,7 @@ class SqliteFile {
   readonly path: string;
   readonly patience: number;
   #closed = false;
+  #isOurs = false;
 
   constructor(path: string, patience: number) {
     this.path = path;
@@ -137,6 +142,15 @@ class SqliteFile {
 
   close(): void {
     this.#closed = true;
+  }
+
+  /** From now on, the file may be changed. */
+  adopt(): void {
+    this.#isOurs = true;
+  }
+
+  get isOurs(): boolean {
+    return this.#isOurs;
   }
 
   examine(): FileIdentity {
@@ -187,7 +201,7 @@ class Lane {
   }
 
   /** Waits for what runs. */
-  close(lastWords?: string): Promise<void> {
+  disconnect(lastWords?: string): Promise<void> {
     const end = async () => {
       try {
         if (lastWords !== undefined) this.#connection?.execute(lastWords);
@@ -225,7 +239,7 @@ class Lane {
     const identity = this.#file.examine();
     if (identity !== this.#identity) this.#drop();
     if (this.#connection === undefined) {
-      this.#connection = connect(this.#file.path);
+      this.#connection = connect(this.#file);
       this.#identity = identity;
     }
     return this.#connection;
@@ -237,13 +251,16 @@ class Lane {
   }
 }
 
-/** WAL, so that readers go on beside a writer; every commit on the disk before it is told; nothing deleted left behind. */
-function connect(path: string): SqliteConnection {
+/** Every commit is on the disk before it is told; nothing deleted is left behind; the file's schema runs no code. */
+const SETTINGS = 'pragma synchronous = full; pragma secure_delete = on; pragma trusted_schema = off';
+/** Readers go on beside a writer. Stays with the file, but not with every copy of it. */
+const CONCURRENCY = 'pragma journal_mode = wal';
+
+function connect({ path, isOurs }: SqliteFile): SqliteConnection {
   const connection = new SqliteConnection(path);
   try {
-    connection.execute(
-      'pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on; pragma trusted_schema = off',
-    );
+    connection.execute(SETTINGS);
+    if (isOurs) connection.execute(CONCURRENCY);
     return connection;
   } catch (error) {
     connection.close();
