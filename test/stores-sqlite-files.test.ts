@@ -192,7 +192,13 @@ describe('a file that is not what it was', () => {
     while (heard === 0) await pause(5);
     await store.transaction((writer) => writer.writeMaster(masterRow()));
     const aside = join(directory, 'aside.db');
-    renameSync(path, aside);
+    const interrupted = await refusalOf(() =>
+      store.transaction(async (writer) => {
+        await writer.writeMaster(masterRow());
+        renameSync(path, aside);
+      }),
+    );
+    expect(interrupted.code).toBe('ERR_STORE_UNAVAILABLE');
     for (const attempt of [() => store.readMasters(), () => store.transaction(async () => {})]) {
       const { code, message } = await refusalOf(attempt);
       expect(code).toBe('ERR_STORE_UNAVAILABLE');
