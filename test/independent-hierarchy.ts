@@ -102,8 +102,11 @@ export class IndependentHierarchy {
     require(this.#id.equals(this.#store.installation_id), 'installation id');
     require(this.#verifies('pss', this.#manifest(), this.#store.signature), 'manifest');
     for (const row of this.#masters) {
-      const scheme = row.suite & 4 ? 'sha1' : 'pss';
-      require(this.#verifies(scheme, this.#masterRecord(row), row.signature), `master ${row.id.toString('hex')}`);
+      const schemes = row.suite & 4 ? (['sha1', 'pss'] as const) : (['pss'] as const);
+      const record = this.#masterRecord(row);
+      require(schemes.some((scheme) =>
+        this.#verifies(scheme, record, row.signature),
+      ), `master ${row.id.toString('hex')}`);
     }
     for (const row of this.#working) {
       const master = this.#masterOf(row);
