@@ -4,6 +4,7 @@
 
 #include "async.h"
 #include "certificate.h"
+#include "digest.h"
 #include "envelope_handles.h"
 #include "hierarchy_handles.h"
 #include "input_handle.h"
@@ -130,6 +131,12 @@ Napi::Value keep_memory(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value sha256_of(const Napi::CallbackInfo& info) {
+  ByteView bytes = bytes_argument(info, 0, "bytes");
+  Sha256 digest = guarded(info.Env(), [&]() { return sha256(bytes); });
+  return to_uint8_array(info.Env(), ByteView(digest.data(), digest.size()));
+}
+
 Napi::Value describe_certificate(Napi::Env env, const CertificateInfo& certificate) {
   Napi::Object object = Napi::Object::New(env);
   object["subject"] = certificate.subject;
@@ -235,6 +242,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
   exports["preferHugePages"] = Napi::Function::New(env, prefer_huge);
   exports["keepFreedMemory"] = Napi::Function::New(env, keep_memory);
+  exports["sha256"] = Napi::Function::New(env, sha256_of);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
   exports["checkSubject"] = Napi::Function::New(env, check_subject);
