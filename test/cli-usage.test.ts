@@ -8,7 +8,7 @@ import { CallsealError, ERROR_CODES } from '../lib/errors.ts';
 import { callseal, onTerminal, shell } from './helpers/cli.ts';
 import { tempDir } from './helpers/temp.ts';
 
-const COMMANDS = ['keygen', 'encrypt', 'decrypt', 'inspect', 'verify', 'config', 'status', 'fips'];
+const COMMANDS = ['keygen', 'encrypt', 'decrypt', 'inspect', 'verify', 'config', 'status', 'bench', 'fips'];
 const project = (path: string): URL => new URL(`../${path}`, import.meta.url);
 
 describe('help and version', () => {
