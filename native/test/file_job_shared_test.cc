@@ -7,6 +7,7 @@
 #include "crew.h"
 #include "error.h"
 #include "file_job_paths.h"
+#include "floe_body.h"
 #include "scratch.h"
 #include "system_calls.h"
 #include "test.h"
