@@ -42,6 +42,7 @@ export const RULES: Readonly<Record<string, { approved: boolean; basis: string }
   'HKDF-Expand-SHA-384/derive FLOE keys': { approved: true, basis: 'SP 800-56C rev. 2, RFC 5869' },
   "KBKDF-HMAC-SHA-256/derive a file's keys": { approved: true, basis: 'SP 800-108 rev. 1' },
   'HMAC-SHA-256/authenticate the recipients': { approved: true, basis: 'FIPS 198-1' },
+  'HMAC-SHA-1/authenticate records': { approved: true, basis: 'FIPS 198-1; NIST retires SHA-1 at the end of 2030' },
   'RSA-2048/generate a key pair': { approved: true, basis: 'FIPS 186-5' },
   'RSA-OAEP-SHA-256/wrap a content key': { approved: true, basis: 'SP 800-56B rev. 2' },
   'RSA-OAEP-SHA-256/open a content key': { approved: true, basis: 'SP 800-56B rev. 2' },

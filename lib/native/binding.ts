@@ -6,6 +6,16 @@
  * Handles are opaque: no method returns key bytes. A handle used after `destroy()` throws `ERR_KEY_USE`.
  */
 
+import type {
+  CipherKind,
+  HashKind,
+  NativeInstallationOperations,
+  NativeInstallationPublicOperations,
+  NativeMasterKey,
+  NativeMasterKeyClass,
+  NativeWorkingKey,
+} from './keys-binding.ts';
+
 /** What a secret key may be used for; each key has one purpose, fixed when it is made. */
 export type KeyUse =
   /** A file's content key: derives `floe` and `mac` keys and is wrapped for recipients, nothing else. */
@@ -19,8 +29,11 @@ export type KeyUse =
   /** A key-encrypting key: AES-256-KWP (SP 800-38F). */
   | 'wrap';
 
-/** RSA signature schemes, all with SHA-256. `pss` has a salt as long as the hash. */
-export type SignatureScheme = 'pss-sha256' | 'pkcs1-sha256';
+/**
+ * RSA signature schemes. `pss` has a salt as long as the hash. Many modules verify `pkcs1-sha1`, but refuse to sign with it:
+ * `ERR_NOT_APPROVED`.
+ */
+export type SignatureScheme = 'pss-sha256' | 'pkcs1-sha256' | 'pkcs1-sha1';
 
 /** A passphrase whose bytes live in native memory, cleansed on `destroy()` or collection. */
 export interface NativePassphrase {
@@ -67,7 +80,7 @@ export interface NativeSecretKeyClass {
 }
 
 /** A public key. */
-export interface NativePublicKey {
+export interface NativePublicKey extends NativeInstallationPublicOperations {
   /** `RSA`, `RSA-PSS`, `EC`, `ED25519`, … */
   readonly algorithm: string;
   readonly bits: number;
@@ -83,7 +96,7 @@ export interface NativePublicKey {
 }
 
 /** A private key. */
-export interface NativePrivateKey {
+export interface NativePrivateKey extends NativeInstallationOperations {
   readonly algorithm: string;
   readonly bits: number;
   readonly spkiSha256: Uint8Array;
@@ -335,6 +348,7 @@ export interface NativeBinding {
   Passphrase: NativePassphraseClass;
   SecretKey: NativeSecretKeyClass;
   PrivateKey: NativePrivateKeyClass;
+  MasterKey: NativeMasterKeyClass;
   /** Present only in the build made for tests (`CALLSEAL_TEST_HOOKS`), which is never packaged. */
   testing?: NativeTestHooks;
 }
@@ -351,6 +365,10 @@ export interface NativeTestHooks {
   importKey(use: KeyUse, bytes: Uint8Array): NativeSecretKey;
   exportKey(key: NativeSecretKey): Uint8Array;
   importPrivateKey(pkcs8: Uint8Array): NativePrivateKey;
+  /** `ERR_INVALID_ARGUMENT` for degenerate 3DES keys. `context` as in {@link NativeMasterKeyClass.generate}. */
+  importMasterKey(cipher: CipherKind, bytes: Uint8Array, context: Uint8Array): NativeMasterKey;
+  /** `bytes` is the working key as it is wrapped. `ERR_INVALID_ARGUMENT` for degenerate 3DES keys. */
+  importWorkingKey(cipher: CipherKind, hash: HashKind, bytes: Uint8Array, bindingKey: Uint8Array): NativeWorkingKey;
   /** AES-GCM, 128, 192 or 256 by the key's length. Returns ciphertext ‖ tag. */
   gcmEncrypt(key: Uint8Array, iv: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, tagLength: number): Uint8Array;
   gcmDecrypt(key: Uint8Array, iv: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): Uint8Array;

@@ -5,6 +5,7 @@
 #include "async.h"
 #include "certificate.h"
 #include "envelope_handles.h"
+#include "hierarchy_handles.h"
 #include "input_handle.h"
 #include "isolation.h"
 #include "key_handles.h"
@@ -185,6 +186,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define_class<SecretKeyHandle>(env, exports, environment.secret_key, "SecretKey");
   define_class<PublicKeyHandle>(env, exports, environment.public_key, "PublicKey");
   define_class<PrivateKeyHandle>(env, exports, environment.private_key, "PrivateKey");
+  define_class<MasterKeyHandle>(env, exports, environment.master_key, "MasterKey");
+  define_class<WorkingKeyHandle>(env, exports, environment.working_key, "WorkingKey");
   define_class<FloeEncryptorHandle>(env, exports, environment.floe_encryptor, "FloeEncryptor");
   define_class<InputFileHandle>(env, exports, environment.input_file, "InputFile");
   exports["JobControl"] = JobControlHandle::define(env);

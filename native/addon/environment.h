@@ -11,6 +11,8 @@ struct Environment {
   Napi::FunctionReference secret_key;
   Napi::FunctionReference public_key;
   Napi::FunctionReference private_key;
+  Napi::FunctionReference master_key;
+  Napi::FunctionReference working_key;
   Napi::FunctionReference floe_encryptor;
   Napi::FunctionReference input_file;
 

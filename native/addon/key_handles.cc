@@ -1,6 +1,7 @@
 #include "key_handles.h"
 
 #include "async.h"
+#include "hierarchy_handles.h"
 #include "key_file.h"
 
 namespace callseal::addon {
@@ -97,7 +98,8 @@ SignatureScheme scheme_argument(const Napi::CallbackInfo& info, size_t index) {
   std::string name = string_argument(info, index, "scheme");
   if (name == "pss-sha256") return SignatureScheme::kPssSha256;
   if (name == "pkcs1-sha256") return SignatureScheme::kPkcs1Sha256;
-  reject_argument(info.Env(), "scheme must be pss-sha256 or pkcs1-sha256");
+  if (name == "pkcs1-sha1") return SignatureScheme::kPkcs1Sha1;
+  reject_argument(info.Env(), "scheme must be pss-sha256, pkcs1-sha256 or pkcs1-sha1");
 }
 
 Napi::Function PassphraseHandle::define(Napi::Env env) {
@@ -189,7 +191,9 @@ Napi::Function PublicKeyHandle::define(Napi::Env env) {
       {InstanceAccessor<&PublicKeyHandle::algorithm>("algorithm"), InstanceAccessor<&PublicKeyHandle::bits>("bits"),
        InstanceAccessor<&PublicKeyHandle::has_approved_exponent>("hasApprovedExponent"),
        InstanceAccessor<&PublicKeyHandle::spki_sha256>("spkiSha256"), InstanceMethod<&PublicKeyHandle::to_pem>("toPem"),
-       InstanceMethod<&PublicKeyHandle::wrap_content_key>("wrap"), InstanceMethod<&PublicKeyHandle::verify>("verify")});
+       InstanceMethod<&PublicKeyHandle::wrap_content_key>("wrap"),
+       InstanceMethod<&PublicKeyHandle::wrap_master>("wrapMaster"),
+       InstanceMethod<&PublicKeyHandle::verify>("verify")});
 }
 
 Napi::Value PublicKeyHandle::algorithm(const Napi::CallbackInfo& info) {
@@ -226,6 +230,13 @@ Napi::Value PublicKeyHandle::wrap_content_key(const Napi::CallbackInfo& info) {
       wrap_bytes);
 }
 
+Napi::Value PublicKeyHandle::wrap_master(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  auto master = MasterKeyHandle::from(info[0], "key");
+  return PromiseWork<Bytes>::run(
+      info.Env(), [key, master]() { return master->wrap_for(*key); }, wrap_bytes);
+}
+
 Napi::Value PublicKeyHandle::verify(const Napi::CallbackInfo& info) {
   Shared key = core();
   SignatureScheme scheme = scheme_argument(info, 0);
@@ -243,8 +254,10 @@ Napi::Function PrivateKeyHandle::define(Napi::Env env) {
        InstanceAccessor<&PrivateKeyHandle::spki_sha256>("spkiSha256"),
        InstanceAccessor<&PrivateKeyHandle::public_key>("publicKey"),
        InstanceAccessor<&PrivateKeyHandle::unwrapped_outside>("unwrappedOutside"),
-       InstanceMethod<&PrivateKeyHandle::unwrap>("unwrap"), InstanceMethod<&PrivateKeyHandle::sign>("sign"),
-       InstanceMethod<&PrivateKeyHandle::save>("save"), InstanceMethod("destroy", &PrivateKeyHandle::destroy)});
+       InstanceMethod<&PrivateKeyHandle::unwrap>("unwrap"),
+       InstanceMethod<&PrivateKeyHandle::unwrap_master>("unwrapMaster"),
+       InstanceMethod<&PrivateKeyHandle::sign>("sign"), InstanceMethod<&PrivateKeyHandle::save>("save"),
+       InstanceMethod("destroy", &PrivateKeyHandle::destroy)});
   function["load"] = Napi::Function::New(env, private_key_load);
   function["probe"] = Napi::Function::New(env, private_key_probe);
   function["generate"] = Napi::Function::New(env, private_key_generate);
@@ -280,6 +293,16 @@ Napi::Value PrivateKeyHandle::unwrap(const Napi::CallbackInfo& info) {
   return PromiseWork<std::shared_ptr<const SecretKey>>::run(
       info.Env(), [key, wrapped]() { return shared(key->unwrap(wrapped)); },
       [](Napi::Env env, auto& content) { return SecretKeyHandle::wrap(env, content); });
+}
+
+Napi::Value PrivateKeyHandle::unwrap_master(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  Bytes wrapped = bytes_argument(info, 0, "wrapped").copy();
+  CipherKind cipher = cipher_argument(info, 1);
+  Bytes context = bytes_argument(info, 2, "context").copy();
+  return PromiseWork<std::shared_ptr<const MasterKey>>::run(
+      info.Env(), [=]() { return shared(MasterKey::unwrap(*key, wrapped, cipher, context)); },
+      [](Napi::Env env, auto& master) { return MasterKeyHandle::wrap(env, master); });
 }
 
 Napi::Value PrivateKeyHandle::sign(const Napi::CallbackInfo& info) {

@@ -54,6 +54,7 @@ class PublicKeyHandle : public Handle<PublicKeyHandle, PublicKey> {
   Napi::Value spki_sha256(const Napi::CallbackInfo& info);
   Napi::Value to_pem(const Napi::CallbackInfo& info);
   Napi::Value wrap_content_key(const Napi::CallbackInfo& info);
+  Napi::Value wrap_master(const Napi::CallbackInfo& info);
   Napi::Value verify(const Napi::CallbackInfo& info);
 };
 
@@ -72,6 +73,7 @@ class PrivateKeyHandle : public Handle<PrivateKeyHandle, PrivateKey> {
   Napi::Value public_key(const Napi::CallbackInfo& info);
   Napi::Value unwrapped_outside(const Napi::CallbackInfo& info);
   Napi::Value unwrap(const Napi::CallbackInfo& info);
+  Napi::Value unwrap_master(const Napi::CallbackInfo& info);
   Napi::Value sign(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
 };

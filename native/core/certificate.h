@@ -28,6 +28,9 @@ struct RecipientEntry {
   std::optional<CertificateInfo> certificate;  // none for a bare public key
 };
 
+// (type, value) pairs in order, such as ("CN", "MyCompany").
+using X509Subject = std::vector<std::pair<std::string, std::string>>;
+
 constexpr size_t kMaxRecipientsPerFile = 4096;
 
 // Every certificate and public key in PEM, a PEM bundle or DER: keys of any algorithm and size, whether the crypto
@@ -40,9 +43,12 @@ RecipientEntry decode_recipient(const KeyObject& object);
 
 // Self-signed X.509 v3 certificate over an RSA key: SHA-256, random positive serial of 159 bits (CA/B BR 7.1), valid
 // from one minute ago (clocks differ) for `days` from now; the extensions of `openssl req -x509`: CA:TRUE and key
-// identifiers. `subject` as (type, value) pairs such as ("CN", "MyCompany"), in the order of `openssl req -subj`. PEM.
+// identifiers. PEM.
 // kInvalidArgument for a bad subject or number of days, kNotApproved for a key that is not RSA of 2048 bits or more.
-std::string create_certificate(const PrivateKey& key, const std::vector<std::pair<std::string, std::string>>& subject,
-                               int days);
+std::string create_certificate(const PrivateKey& key, const X509Subject& subject, int days);
+
+// Request for a certificate (PKCS#10, RFC 2986) over an RSA key, signed with RSASSA-PKCS1-v1_5 and SHA-256, which every
+// authority knows; no attributes. PEM. Errors as above, and those of the token when the key is in one.
+std::string create_request(const PrivateKey& key, const X509Subject& subject);
 
 }  // namespace callseal

@@ -1,12 +1,10 @@
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <time.h>
 
-#include <algorithm>
-
 #include "certificate.h"
+#include "certificate_parts.h"
 #include "error.h"
 #include "module.h"
 #include "quiet_errors.h"
@@ -18,39 +16,10 @@ using BasicConstraintsPtr = OpensslPtr<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free
 using AuthorityKeyIdPtr = OpensslPtr<AUTHORITY_KEYID, AUTHORITY_KEYID_free>;
 using OctetStringPtr = OpensslPtr<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
 
-using Subject = std::vector<std::pair<std::string, std::string>>;
-
 constexpr long kBackdateSeconds = 60;
 constexpr size_t kSerialBytes = 20;
 // RFC 7093 section 2, method 1: key identifiers are the first 160 bits of a SHA-256, so that no SHA-1 is needed.
 constexpr int kKeyIdentifierBytes = 20;
-
-// OpenSSL's reason for refusing a value, such as "string too long".
-std::string last_reason() {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  std::string text = reason != nullptr ? reason : "not allowed";
-  take_openssl_errors();
-  return text;
-}
-
-X509NamePtr make_name(const Subject& subject) {
-  if (subject.empty()) throw Error(Code::kInvalidArgument, "the subject of a certificate is empty; give at least CN");
-  X509NamePtr name(X509_NAME_new());
-  require_openssl(name != nullptr, "allocating a name");
-  for (const auto& [type, value] : subject) {
-    int nid = OBJ_txt2nid(type.c_str());
-    if (nid == NID_undef) {
-      take_openssl_errors();
-      throw Error(Code::kInvalidArgument, "\"" + type + "\" is not a type of a subject such as CN, O, OU, L, ST or C");
-    }
-    if (value.empty()) throw Error(Code::kInvalidArgument, "the subject's " + type + " is empty");
-    if (X509_NAME_add_entry_by_NID(name.get(), nid, MBSTRING_UTF8, reinterpret_cast<const uint8_t*>(value.data()),
-                                   static_cast<int>(value.size()), -1, 0) != 1) {
-      throw Error(Code::kInvalidArgument, "the subject's " + type + " is refused: " + last_reason());
-    }
-  }
-  return name;
-}
 
 void set_serial(X509* certificate) {
   uint8_t bytes[kSerialBytes];
@@ -103,14 +72,16 @@ void add_extensions(X509* certificate) {
   add_extension(certificate, NID_basic_constraints, constraints.get(), true);
 }
 
-void sign(X509* certificate, EVP_PKEY* key) {
-  const Module& module = Module::get();
-  DigestCtxPtr context(EVP_MD_CTX_new());
-  require_openssl(context != nullptr &&
-                      EVP_DigestSignInit_ex(context.get(), nullptr, "SHA2-256", module.context(), module.properties(),
-                                            key, nullptr) == 1 &&
-                      X509_sign_ctx(certificate, context.get()) > 0,
-                  "signing a certificate");
+// By PrivateKey::sign, as the key may be in a token, where X509_sign does not reach it.
+void sign(X509* certificate, const PrivateKey& key) {
+  const ASN1_BIT_STRING* signature = nullptr;
+  const X509_ALGOR* algorithm = nullptr;
+  X509_get0_signature(&signature, &algorithm, certificate);
+  set_signature_algorithm(const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(certificate)));
+  set_signature_algorithm(const_cast<X509_ALGOR*>(algorithm));
+  uint8_t* der = nullptr;
+  int length = i2d_re_X509_tbs(certificate, &der);
+  set_signature(const_cast<ASN1_BIT_STRING*>(signature), sign_der(key, der, length));
 }
 
 std::string to_pem(X509* certificate) {
@@ -123,27 +94,22 @@ std::string to_pem(X509* certificate) {
 
 }  // namespace
 
-std::string create_certificate(const PrivateKey& key, const Subject& subject, int days) {
+std::string create_certificate(const PrivateKey& key, const X509Subject& subject, int days) {
   QuietErrors quiet;
-  const PublicKey& public_key = *key.public_key();
-  if (public_key.algorithm() != "RSA" || public_key.bits() < kMinRsaBits) {
-    throw Error(Code::kNotApproved, "certificates are made for RSA keys of at least " + std::to_string(kMinRsaBits) +
-                                        " bits, not for " + public_key.algorithm() + " of " +
-                                        std::to_string(public_key.bits()) + " bits");
-  }
+  require_certifiable(key);
   const Module& module = Module::get();
   ScopedDefaultContext scope(module.context());
-  X509NamePtr name = make_name(subject);
+  X509NamePtr name = make_x509_name(subject);
   X509Ptr certificate(X509_new_ex(module.context(), module.properties()));
   require_openssl(certificate != nullptr && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
                       X509_set_subject_name(certificate.get(), name.get()) == 1 &&
                       X509_set_issuer_name(certificate.get(), name.get()) == 1 &&
-                      X509_set_pubkey(certificate.get(), key.pkey()) == 1,
+                      X509_set_pubkey(certificate.get(), key.public_key()->pkey()) == 1,
                   "filling in a certificate");
   set_serial(certificate.get());
   set_validity(certificate.get(), days);
   add_extensions(certificate.get());
-  sign(certificate.get(), key.pkey());
+  sign(certificate.get(), key);
   return to_pem(certificate.get());
 }
 

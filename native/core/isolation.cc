@@ -60,7 +60,7 @@ Isolation prove_isolation() {
   return found;
 }
 
-void preload_isolated(const std::string& path) {
+void* load_isolated(const std::string& path) {
   // Not RTLD_DEFAULT: bound deep, we would be shown our own libcrypto.
   void* program = dlopen(nullptr, RTLD_NOW);
   const void* seen_first = dlsym(program, "CRYPTO_get_mem_functions");
@@ -68,7 +68,7 @@ void preload_isolated(const std::string& path) {
   // AddressSanitizer refuses RTLD_DEEPBIND; a program without an OpenSSL of its own, such as the core tests, needs
   // none.
   const bool alone = seen_first == nullptr || seen_first == reinterpret_cast<const void*>(libcrypto_own_getter());
-  dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | (alone ? 0 : RTLD_DEEPBIND));
+  return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | (alone ? 0 : RTLD_DEEPBIND));
 }
 
 }  // namespace callseal

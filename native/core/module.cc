@@ -158,7 +158,8 @@ OSSL_LIB_CTX* Module::decoding_context(bool with_legacy) const {
   if (with_legacy) {
     // The system's own, whatever OPENSSL_MODULES says. Loaded for the life of the process, like the context.
     if (const char* folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR)) {
-      preload_isolated(std::string(folder) + "/legacy.so");
+      // OpenSSL's own loader then finds it there, or complains that there is none.
+      load_isolated(std::string(folder) + "/legacy.so");
       OSSL_PROVIDER_set_default_search_path(context.get(), folder);
     }
     OSSL_PROVIDER_load(context.get(), "legacy");

@@ -46,6 +46,7 @@ using Pkcs8Ptr = OpensslPtr<X509_SIG, X509_SIG_free>;
 using Pkcs8InfoPtr = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 using Pkcs12Ptr = OpensslPtr<PKCS12, PKCS12_free>;
 using X509Ptr = OpensslPtr<X509, X509_free>;
+using X509RequestPtr = OpensslPtr<X509_REQ, X509_REQ_free>;
 using X509NamePtr = OpensslPtr<X509_NAME, X509_NAME_free>;
 
 }  // namespace callseal

@@ -6,20 +6,10 @@
 
 #include "der_shape.h"
 #include "error.h"
+#include "pkcs12_mac.h"
 
 namespace callseal {
 namespace {
-
-using Pkcs7Ptr = OpensslPtr<PKCS7, PKCS7_free>;
-
-void free_safes(STACK_OF(PKCS7) * safes) {
-  sk_PKCS7_pop_free(safes, PKCS7_free);
-}
-void free_bags(STACK_OF(PKCS12_SAFEBAG) * bags) {
-  sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
-}
-using SafesPtr = OpensslPtr<STACK_OF(PKCS7), free_safes>;
-using BagsPtr = OpensslPtr<STACK_OF(PKCS12_SAFEBAG), free_bags>;
 
 // Bags may nest; nobody nests them deeply.
 constexpr int kMaxNesting = 4;
@@ -28,10 +18,6 @@ constexpr uint64_t kMaxMacKeyLength = 64;
 
 ByteView view(const ASN1_OCTET_STRING* octets) {
   return ByteView(octets->data, static_cast<size_t>(octets->length));
-}
-
-const char* as_chars(ByteView passphrase) {
-  return reinterpret_cast<const char*>(passphrase.data());
 }
 
 // The bytes of a ContentInfo of type data; null for other types and for none.
@@ -49,6 +35,7 @@ class Pkcs12Reader {
   bool has_mac() const { return mac_ != nullptr; }
   // None when no bag holds a private key.
   std::optional<SecretBytes> first_private_key(ByteView passphrase);
+  std::vector<Bytes> certificates(ByteView passphrase);
 
  private:
   bool matches_pkcs12_mac(ByteView passphrase);
@@ -57,6 +44,7 @@ class Pkcs12Reader {
   BagsPtr decrypt_safe(const PKCS7* safe, ByteView passphrase);
   std::optional<SecretBytes> search(const STACK_OF(PKCS12_SAFEBAG) * bags, ByteView passphrase, int depth);
   std::optional<SecretBytes> key_of(const PKCS12_SAFEBAG* bag, ByteView passphrase);
+  void collect_certificates(const STACK_OF(PKCS12_SAFEBAG) * bags, int depth, std::vector<Bytes>& found);
 
   KeyDecryptor& decryptor_;
   Pkcs12Ptr file_;
@@ -64,6 +52,7 @@ class Pkcs12Reader {
   SafesPtr safes_;
   const ASN1_OCTET_STRING* mac_ = nullptr;
   const X509_ALGOR* mac_algorithm_ = nullptr;
+  const ASN1_OCTET_STRING* mac_salt_ = nullptr;
   const ASN1_INTEGER* mac_iterations_ = nullptr;
 };
 
@@ -89,7 +78,7 @@ Pkcs12Reader::Pkcs12Reader(ByteView der, KeyDecryptor& decryptor) : decryptor_(d
   }
   safes_.reset(PKCS12_unpack_authsafes(file_.get()));
   if (safes_ == nullptr) decryptor_.unreadable("the PKCS#12 structure is damaged");
-  PKCS12_get0_mac(&mac_, &mac_algorithm_, nullptr, &mac_iterations_, file_.get());
+  PKCS12_get0_mac(&mac_, &mac_algorithm_, &mac_salt_, &mac_iterations_, file_.get());
 }
 
 bool Pkcs12Reader::accepts(ByteView passphrase) {
@@ -98,14 +87,20 @@ bool Pkcs12Reader::accepts(ByteView passphrase) {
 }
 
 bool Pkcs12Reader::matches_pkcs12_mac(ByteView passphrase) {
-  // DEFAULT 1 is left out of DER.
-  if (mac_iterations_ != nullptr) decryptor_.charge_iterations(mac_iterations_);
+  uint64_t iterations = 1;  // the DEFAULT, which DER leaves out
+  if (mac_iterations_ != nullptr) {
+    decryptor_.charge_iterations(mac_iterations_);
+    ASN1_INTEGER_get_uint64(&iterations, mac_iterations_);
+  }
+  Pkcs12MacOptions options{OBJ_nid2sn(algorithm_nid(mac_algorithm_)), view(mac_salt_), iterations};
+  ByteView content = view(data_of(content_.get()));
   uint8_t computed[EVP_MAX_MD_SIZE];
-  unsigned int length = 0;
-  bool able = decryptor_.at_first_able_place("the passphrase of the key file (PKCS#12) was checked", [&](const Place&) {
-    return PKCS12_gen_mac(file_.get(), as_chars(passphrase), static_cast<int>(passphrase.size()), computed, &length) ==
-           1;
-  });
+  size_t length = 0;
+  bool able =
+      decryptor_.at_first_able_place("the passphrase of the key file (PKCS#12) was checked", [&](const Place& place) {
+        length = pkcs12_mac(place, options, passphrase, content, computed);
+        return length > 0;
+      });
   if (!able) decryptor_.unreadable("the integrity check of the PKCS#12 file uses an unsupported algorithm");
   bool matches = length == view(mac_).size() && CRYPTO_memcmp(computed, mac_->data, length) == 0;
   OPENSSL_cleanse(computed, sizeof computed);
@@ -205,24 +200,62 @@ std::optional<SecretBytes> Pkcs12Reader::key_of(const PKCS12_SAFEBAG* bag, ByteV
   return der;
 }
 
-}  // namespace
+std::vector<Bytes> Pkcs12Reader::certificates(ByteView passphrase) {
+  std::vector<Bytes> found;
+  for (int i = 0; i < sk_PKCS7_num(safes_.get()); i++) {
+    collect_certificates(open_safe(sk_PKCS7_value(safes_.get(), i), passphrase).get(), 0, found);
+  }
+  return found;
+}
 
-SecretBytes read_pkcs12(ByteView der, const ByteView* passphrase, const std::string& path, KeyDecryptor& decryptor) {
+void Pkcs12Reader::collect_certificates(const STACK_OF(PKCS12_SAFEBAG) * bags, int depth, std::vector<Bytes>& found) {
+  for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
+    const PKCS12_SAFEBAG* bag = sk_PKCS12_SAFEBAG_value(bags, i);
+    if (PKCS12_SAFEBAG_get_nid(bag) == NID_safeContentsBag && depth < kMaxNesting) {
+      collect_certificates(PKCS12_SAFEBAG_get0_safes(bag), depth + 1, found);
+    } else if (PKCS12_SAFEBAG_get_nid(bag) == NID_certBag && PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate) {
+      X509Ptr certificate(PKCS12_SAFEBAG_get1_cert(bag));
+      int length = certificate != nullptr ? i2d_X509(certificate.get(), nullptr) : 0;
+      if (length <= 0) decryptor_.unreadable("a certificate in the PKCS#12 file is damaged");
+      uint8_t* cursor = found.emplace_back(static_cast<size_t>(length)).data();
+      i2d_X509(certificate.get(), &cursor);
+    }
+  }
+}
+
+// What `read` makes of the file with the passphrase that fits it.
+template <typename Read>
+auto with_passphrase(ByteView der, const ByteView* passphrase, const std::string& path, KeyDecryptor& decryptor,
+                     Read&& read) {
   Pkcs12Reader reader(der, decryptor);
   std::vector<ByteView> candidates{ByteView::of(""), ByteView()};
   if (passphrase != nullptr) candidates = {*passphrase};
   for (ByteView candidate : candidates) {
     if (!reader.accepts(candidate)) continue;
     try {
-      std::optional<SecretBytes> key = reader.first_private_key(candidate);
-      if (!key) decryptor.unreadable("the PKCS#12 file holds no private key");
-      return std::move(*key);
+      return read(reader, candidate);
     } catch (const Error& error) {
       if (passphrase != nullptr || error.code() != Code::kWrongPassphrase) throw;
     }
   }
   if (passphrase != nullptr) decryptor.wrong_passphrase("PKCS#12");
   throw Error(Code::kPassphraseRequired, path + ": the private key is encrypted (PKCS#12) and needs a passphrase");
+}
+
+}  // namespace
+
+SecretBytes read_pkcs12(ByteView der, const ByteView* passphrase, const std::string& path, KeyDecryptor& decryptor) {
+  return with_passphrase(der, passphrase, path, decryptor, [&](Pkcs12Reader& reader, ByteView fitting) {
+    std::optional<SecretBytes> key = reader.first_private_key(fitting);
+    if (!key) decryptor.unreadable("the PKCS#12 file holds no private key");
+    return std::move(*key);
+  });
+}
+
+std::vector<Bytes> read_pkcs12_certificates(ByteView der, const ByteView* passphrase, const std::string& path,
+                                            KeyDecryptor& decryptor) {
+  return with_passphrase(der, passphrase, path, decryptor,
+                         [](Pkcs12Reader& reader, ByteView fitting) { return reader.certificates(fitting); });
 }
 
 }  // namespace callseal

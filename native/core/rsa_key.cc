@@ -9,6 +9,8 @@
 namespace callseal {
 namespace {
 
+constexpr char kDoesNotOpen[] = "the wrapped key does not open with the private key it was made for";
+
 PkeyCtxPtr operation_context(EVP_PKEY* key) {
   const Module& module = Module::get();
   PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(module.context(), key, module.properties()));
@@ -74,10 +76,14 @@ bool set_oaep_sha256(EVP_PKEY_CTX* context) {
 }
 
 bool set_signature_padding(EVP_PKEY_CTX* context, SignatureScheme scheme) {
-  if (scheme == SignatureScheme::kPkcs1Sha256) return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+  if (scheme != SignatureScheme::kPssSha256) return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
   return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
          EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1 &&
          EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+const char* signature_digest(SignatureScheme scheme) {
+  return scheme == SignatureScheme::kPkcs1Sha1 ? "SHA1" : "SHA2-256";
 }
 
 PublicKey::PublicKey(PkeyPtr key)
@@ -99,14 +105,16 @@ std::string PublicKey::to_pem() const {
 }
 
 void PublicKey::wrap(const SecretKey& key, uint8_t* out) const {
-  ByteView bytes = key.bytes_for(KeyUse::kContent);
+  encrypt_oaep(key.bytes_for(KeyUse::kContent), out);
+}
+
+void PublicKey::encrypt_oaep(ByteView bytes, uint8_t* out) const {
   if (algorithm_ != "RSA" || bits_ < kMinRsaBits || bits_ > kMaxRsaBits) {
-    throw Error(Code::kNotApproved, "a content key is wrapped for RSA keys of 2048 to 8192 bits, not for " +
-                                        algorithm_ + " of " + std::to_string(bits_) + " bits");
+    throw Error(Code::kNotApproved, "a key is wrapped for RSA keys of 2048 to 8192 bits, not for " + algorithm_ +
+                                        " of " + std::to_string(bits_) + " bits");
   }
   if (!has_approved_exponent_) {
-    throw Error(Code::kNotApproved,
-                "a content key is wrapped for RSA keys whose public exponent is odd and at least 65537");
+    throw Error(Code::kNotApproved, "a key is wrapped for RSA keys whose public exponent is odd and at least 65537");
   }
   PkeyCtxPtr context = operation_context(key_.get());
   size_t length = modulus_bytes();
@@ -121,8 +129,8 @@ bool PublicKey::verify(SignatureScheme scheme, ByteView data, ByteView signature
   DigestCtxPtr context(EVP_MD_CTX_new());
   require_openssl(context != nullptr, "allocating a digest context");
   EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
-  bool ready = EVP_DigestVerifyInit_ex(context.get(), &operation, "SHA2-256", module.context(), module.properties(),
-                                       key_.get(), nullptr) == 1 &&
+  bool ready = EVP_DigestVerifyInit_ex(context.get(), &operation, signature_digest(scheme), module.context(),
+                                       module.properties(), key_.get(), nullptr) == 1 &&
                set_signature_padding(operation, scheme);
   require_openssl(ready, "preparing a signature verification");
   int result = EVP_DigestVerify(context.get(), signature.data(), signature.size(), data.data(), data.size());
@@ -136,6 +144,17 @@ PrivateKey::PrivateKey(PkeyPtr key, std::string unwrapped_outside)
   PkeyPtr same(key_.get());
   PkeyPtr only_public = import_public_key(same.get());
   public_key_ = std::make_shared<const PublicKey>(only_public != nullptr ? std::move(only_public) : std::move(same));
+}
+
+PrivateKey::PrivateKey(std::shared_ptr<const RemotePrivateKey> remote, std::shared_ptr<const PublicKey> public_key,
+                       std::string unwrapped_outside)
+    : remote_(std::move(remote)),
+      public_key_(std::move(public_key)),
+      unwrapped_outside_(std::move(unwrapped_outside)) {}
+
+EVP_PKEY* PrivateKey::pkey() const {
+  if (remote_ == nullptr) return key_.get();
+  throw Error(Code::kNotExportable, "the private key is in a token, which does not give it out");
 }
 
 PrivateKey PrivateKey::generate(int bits) {
@@ -152,20 +171,27 @@ PrivateKey PrivateKey::generate(int bits) {
 }
 
 SecretKey PrivateKey::unwrap(ByteView wrapped) const {
+  SecretBytes key = decrypt_oaep(wrapped);
+  if (key.size() != SecretKey::kLength) throw Error(Code::kTampered, kDoesNotOpen);
+  return SecretKey(KeyUse::kContent, view(key));
+}
+
+SecretBytes PrivateKey::decrypt_oaep(ByteView wrapped) const {
   if (public_key_->algorithm() != "RSA") {
-    throw Error(Code::kNotApproved, "content keys are opened with RSA keys, not " + public_key_->algorithm());
+    throw Error(Code::kNotApproved, "wrapped keys are opened with RSA keys, not " + public_key_->algorithm());
   }
+  if (remote_ != nullptr) return remote_->decrypt_oaep(wrapped);
   PkeyCtxPtr context = operation_context(key_.get());
   require_openssl(EVP_PKEY_decrypt_init(context.get()) == 1 && set_oaep_sha256(context.get()),
                   "preparing RSA-OAEP decryption");
   SecretBytes key(public_key_->modulus_bytes());
   size_t length = key.size();
   bool ok = wrapped.size() == public_key_->modulus_bytes() &&
-            EVP_PKEY_decrypt(context.get(), key.data(), &length, wrapped.data(), wrapped.size()) == 1 &&
-            length == SecretKey::kLength;
+            EVP_PKEY_decrypt(context.get(), key.data(), &length, wrapped.data(), wrapped.size()) == 1;
   take_openssl_errors();
-  if (!ok) throw Error(Code::kTampered, "the wrapped key does not open with the private key it was made for");
-  return SecretKey(KeyUse::kContent, ByteView(key.data(), SecretKey::kLength));
+  if (!ok) throw Error(Code::kTampered, kDoesNotOpen);
+  key.resize(length);
+  return key;
 }
 
 Bytes PrivateKey::sign(SignatureScheme scheme, ByteView data) const {
@@ -173,16 +199,22 @@ Bytes PrivateKey::sign(SignatureScheme scheme, ByteView data) const {
   if (public_key_->algorithm() != "RSA") {
     throw Error(Code::kNotApproved, "signatures are made with RSA keys, not " + public_key_->algorithm());
   }
+  if (remote_ != nullptr) return remote_->sign(scheme, data);
   DigestCtxPtr context(EVP_MD_CTX_new());
   require_openssl(context != nullptr, "allocating a digest context");
   EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
-  bool ready = EVP_DigestSignInit_ex(context.get(), &operation, "SHA2-256", module.context(), module.properties(),
-                                     key_.get(), nullptr) == 1 &&
+  bool ready = EVP_DigestSignInit_ex(context.get(), &operation, signature_digest(scheme), module.context(),
+                                     module.properties(), key_.get(), nullptr) == 1 &&
                set_signature_padding(operation, scheme);
   Bytes signature(public_key_->modulus_bytes());
   size_t length = signature.size();
-  require_openssl(ready && EVP_DigestSign(context.get(), signature.data(), &length, data.data(), data.size()) == 1,
-                  "signing");
+  bool done = ready && EVP_DigestSign(context.get(), signature.data(), &length, data.data(), data.size()) == 1;
+  if (!done && scheme == SignatureScheme::kPkcs1Sha1) {
+    throw Error::openssl(Code::kNotApproved,
+                         "signing with SHA-1: the crypto module refuses it, as SHA-1 signatures are allowed for "
+                         "verification only (FIPS 186-5, SP 800-131A rev. 2); choose a suite with SHA-256");
+  }
+  require_openssl(done, "signing");
   signature.resize(length);
   return signature;
 }

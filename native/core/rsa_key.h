@@ -15,8 +15,9 @@ namespace callseal {
 constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 8192;
 
-// Signature schemes, all with SHA-256. PSS salts are as long as the hash (FIPS 186-5 section 5.4).
-enum class SignatureScheme { kPssSha256, kPkcs1Sha256 };
+// Signature schemes. PSS salts are as long as the hash (FIPS 186-5 section 5.4). SHA-1 is for key hierarchies that ask
+// for it, where the module signs with it.
+enum class SignatureScheme { kPssSha256, kPkcs1Sha256, kPkcs1Sha1 };
 
 using Sha256 = std::array<uint8_t, 32>;
 
@@ -33,12 +34,15 @@ class PublicKey {
   size_t modulus_bytes() const { return (static_cast<size_t>(bits_) + 7) / 8; }
   // SHA-256 of the DER SubjectPublicKeyInfo.
   const Sha256& spki_sha256() const { return spki_sha256_; }
+  EVP_PKEY* pkey() const { return key_.get(); }
   std::string to_pem() const;
 
   // RSA-OAEP with SHA-256 for both hashes and an empty label (RFC 8017 section 7.1). Only `content` keys are wrapped.
   // Writes modulus_bytes() bytes. kNotApproved for keys that are not RSA of 2048…8192 bits with an odd exponent
   // from 65537.
   void wrap(const SecretKey& key, uint8_t* out) const;
+  // The same of bytes that are no content key, such as a master key.
+  void encrypt_oaep(ByteView bytes, uint8_t* out) const;
   bool verify(SignatureScheme scheme, ByteView data, ByteView signature) const;
 
  private:
@@ -49,24 +53,40 @@ class PublicKey {
   Sha256 spki_sha256_;
 };
 
+// An RSA private key that is used where it is: in a token. Safe for several threads.
+class RemotePrivateKey {
+ public:
+  virtual ~RemotePrivateKey() = default;
+  virtual Bytes sign(SignatureScheme scheme, ByteView data) const = 0;
+  // RSA-OAEP with SHA-256 for both hashes and an empty label. kTampered, whatever is wrong with the padding.
+  virtual SecretBytes decrypt_oaep(ByteView ciphertext) const = 0;
+};
+
 class PrivateKey {
  public:
   // `key` belongs to the module's context. `unwrapped_outside` is empty, or says what was done outside the module.
   PrivateKey(PkeyPtr key, std::string unwrapped_outside);
+  PrivateKey(std::shared_ptr<const RemotePrivateKey> remote, std::shared_ptr<const PublicKey> public_key,
+             std::string unwrapped_outside);
   // A fresh RSA key of 2048, 3072 or 4096 bits, e = 65537 (FIPS 186-5). kInvalidArgument for other sizes.
   static PrivateKey generate(int bits);
 
   const std::shared_ptr<const PublicKey>& public_key() const { return public_key_; }
   const std::string& unwrapped_outside() const { return unwrapped_outside_; }
-  EVP_PKEY* pkey() const { return key_.get(); }
+  // kNotExportable for a key in a token.
+  EVP_PKEY* pkey() const;
 
   // Inverse of PublicKey::wrap. kTampered when decoding fails, whatever the reason: one answer for every kind of bad
   // padding, so that nothing can be learned from it.
   SecretKey unwrap(ByteView wrapped) const;
+  // Inverse of PublicKey::encrypt_oaep; kTampered as above.
+  SecretBytes decrypt_oaep(ByteView wrapped) const;
+  // kNotApproved where the module does not sign with the scheme's hash (SHA-1).
   Bytes sign(SignatureScheme scheme, ByteView data) const;
 
  private:
-  PkeyPtr key_;
+  PkeyPtr key_;  // null when the key is remote
+  std::shared_ptr<const RemotePrivateKey> remote_;
   std::shared_ptr<const PublicKey> public_key_;
   std::string unwrapped_outside_;
 };
@@ -74,5 +94,6 @@ class PrivateKey {
 // The parameters of our RSA operations, for whoever tries them (status.cc). False when the module refuses them.
 bool set_oaep_sha256(EVP_PKEY_CTX* context);
 bool set_signature_padding(EVP_PKEY_CTX* context, SignatureScheme scheme);
+const char* signature_digest(SignatureScheme scheme);
 
 }  // namespace callseal

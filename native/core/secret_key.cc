@@ -3,6 +3,8 @@
 #include <openssl/rand.h>
 
 #include "error.h"
+#include "kbkdf.h"
+#include "key_wrap.h"
 #include "module.h"
 #include "openssl_ptr.h"
 
@@ -64,24 +66,7 @@ SecretKey SecretKey::derive(KeyUse use, ByteView label, ByteView context) const 
   if (use != KeyUse::kMac && use != KeyUse::kFloe) {
     throw Error(Code::kKeyUse, "a content key derives mac and floe keys only");
   }
-  ByteView key = bytes_for(KeyUse::kContent);
-  KdfCtxPtr kdf(EVP_KDF_CTX_new(Module::get().kbkdf()));
-  require_openssl(kdf != nullptr, "allocating a KBKDF context");
-  int on = 1;
-  OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MODE, const_cast<char*>("counter"), 0),
-      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MAC, const_cast<char*>("HMAC"), 0),
-      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, const_cast<char*>("SHA2-256"), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, const_cast<uint8_t*>(key.data()), key.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, const_cast<uint8_t*>(label.data()), label.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, const_cast<uint8_t*>(context.data()), context.size()),
-      OSSL_PARAM_construct_int(OSSL_KDF_PARAM_KBKDF_USE_L, &on),
-      OSSL_PARAM_construct_int(OSSL_KDF_PARAM_KBKDF_USE_SEPARATOR, &on),
-      OSSL_PARAM_construct_end(),
-  };
-  SecretBytes derived(kLength);
-  require_openssl(EVP_KDF_derive(kdf.get(), derived.data(), derived.size(), params) == 1, "deriving a key");
-  return SecretKey(use, view(derived));
+  return SecretKey(use, view(derive_kbkdf(bytes_for(KeyUse::kContent), label, context, kLength)));
 }
 
 void SecretKey::mac(std::initializer_list<ByteView> parts, uint8_t* out) const {
@@ -152,34 +137,15 @@ SecretBytes SecretKey::decrypt_gcm(ByteView sealed, ByteView aad) const {
 }
 
 Bytes SecretKey::wrap_key(const SecretKey& key) const {
-  ByteView kek = bytes_for(KeyUse::kWrap);
-  CipherCtxPtr cipher = new_cipher_context();
-  EVP_CIPHER_CTX_set_flags(cipher.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-  Bytes wrapped(kLength + 8);
-  int length = 0;
-  bool ok = EVP_EncryptInit_ex2(cipher.get(), Module::get().aes256_wrap_pad(), kek.data(), nullptr, nullptr) == 1 &&
-            EVP_EncryptUpdate(cipher.get(), wrapped.data(), &length, key.bytes_.data(), kLength) == 1 &&
-            static_cast<size_t>(length) == wrapped.size();
-  require_openssl(ok, "wrapping a key with AES-256-KWP");
-  return wrapped;
+  return wrap_kwp(bytes_for(KeyUse::kWrap), view(key.bytes_));
 }
 
 SecretKey SecretKey::unwrap_key(ByteView wrapped, KeyUse use) const {
-  ByteView kek = bytes_for(KeyUse::kWrap);
-  if (wrapped.size() != kLength + 8) throw Error(Code::kTampered, "a wrapped key has exactly 40 bytes");
-  CipherCtxPtr cipher = new_cipher_context();
-  EVP_CIPHER_CTX_set_flags(cipher.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-  SecretBytes key(wrapped.size());
-  int length = 0;
-  require_openssl(EVP_DecryptInit_ex2(cipher.get(), Module::get().aes256_wrap_pad(), kek.data(), nullptr, nullptr) == 1,
-                  "starting AES-256-KWP");
-  bool authentic =
-      EVP_DecryptUpdate(cipher.get(), key.data(), &length, wrapped.data(), static_cast<int>(wrapped.size())) == 1 &&
-      static_cast<size_t>(length) == kLength;
-  take_openssl_errors();
-  if (!authentic) throw Error(Code::kTampered, "the wrapped key fails its integrity check");
-  key.resize(kLength);
-  return SecretKey(use, view(key));
+  ByteView wrapping_key = bytes_for(KeyUse::kWrap);
+  if (wrapped.size() != kwp_length(kLength)) throw Error(Code::kTampered, "a wrapped key has exactly 40 bytes");
+  std::optional<SecretBytes> key = unwrap_kwp(wrapping_key, wrapped, kLength);
+  if (!key) throw Error(Code::kTampered, "the wrapped key fails its integrity check");
+  return SecretKey(use, view(*key));
 }
 
 }  // namespace callseal

@@ -65,11 +65,11 @@ AlgorithmStatus try_cipher(const Module& module, const char* name, const char* o
   return row;
 }
 
-AlgorithmStatus try_hmac(const Module& module) {
-  AlgorithmStatus row{"HMAC-SHA-256", "authenticate the recipients", "", -1};
+AlgorithmStatus try_hmac(const Module& module, const char* name, const char* operation, const char* digest) {
+  AlgorithmStatus row{name, operation, "", -1};
   TrialBytes trial;
   MacCtxPtr context(EVP_MAC_CTX_new(module.hmac()));
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("SHA2-256"), 0),
+  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(digest), 0),
                          OSSL_PARAM_construct_end()};
   if (context != nullptr && EVP_MAC_init(context.get(), trial.bytes, 32, params) == 1) {
     row.provider = provider_of(EVP_MAC_get0_provider(module.hmac()));
@@ -126,8 +126,7 @@ AlgorithmStatus try_rsa(const Module& module, EVP_PKEY* key, const char* name, c
 }
 
 // The way PrivateKey::sign does it: 3.5.7's indicator denies PSS when the digest is signed directly (EVP_PKEY_sign).
-AlgorithmStatus try_signature(const Module& module, EVP_PKEY* key, const char* name, SignatureScheme scheme,
-                              const char* digest) {
+AlgorithmStatus try_signature(const Module& module, EVP_PKEY* key, const char* name, SignatureScheme scheme) {
   AlgorithmStatus row{name, "sign", "", -1};
   TrialBytes trial;
   uint8_t signature[256];
@@ -135,8 +134,8 @@ AlgorithmStatus try_signature(const Module& module, EVP_PKEY* key, const char* n
   DigestCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
   const bool done = context != nullptr &&
-                    EVP_DigestSignInit_ex(context.get(), &operation, digest, module.context(), module.properties(), key,
-                                          nullptr) == 1 &&
+                    EVP_DigestSignInit_ex(context.get(), &operation, signature_digest(scheme), module.context(),
+                                          module.properties(), key, nullptr) == 1 &&
                     set_signature_padding(operation, scheme) &&
                     EVP_DigestSign(context.get(), signature, &length, trial.bytes, sizeof trial.bytes) == 1;
   if (done) {
@@ -173,9 +172,9 @@ void try_rsa_operations(const Module& module, std::vector<AlgorithmStatus>& rows
     return EVP_PKEY_decrypt_init(context) == 1 && set_oaep_sha256(context) &&
            EVP_PKEY_decrypt(context, opened, &out, wrapped, length) == 1;
   }));
-  rows.push_back(try_signature(module, key.get(), "RSA-PSS-SHA-256", SignatureScheme::kPssSha256, "SHA2-256"));
-  rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-256", SignatureScheme::kPkcs1Sha256, "SHA2-256"));
-  rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-1", SignatureScheme::kPkcs1Sha256, "SHA1"));
+  rows.push_back(try_signature(module, key.get(), "RSA-PSS-SHA-256", SignatureScheme::kPssSha256));
+  rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-256", SignatureScheme::kPkcs1Sha256));
+  rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-1", SignatureScheme::kPkcs1Sha1));
 }
 
 std::string text_param(const OSSL_PROVIDER* provider, const char* name) {
@@ -242,7 +241,8 @@ ModuleStatus Module::status() const {
   rows.push_back(try_cipher(*this, "AES-256-GCM", "decrypt", false, false));
   rows.push_back(try_hkdf(*this));
   rows.push_back(try_kbkdf(*this));
-  rows.push_back(try_hmac(*this));
+  rows.push_back(try_hmac(*this, "HMAC-SHA-256", "authenticate the recipients", "SHA2-256"));
+  rows.push_back(try_hmac(*this, "HMAC-SHA-1", "authenticate records", "SHA1"));
   try_rsa_operations(*this, rows);
   rows.push_back(try_cipher(*this, "AES-256-WRAP-PAD", "wrap a key", true, false));
   rows.push_back(try_cipher(*this, "AES-256-CBC", "encrypt", true, false));

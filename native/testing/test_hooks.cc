@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "arguments.h"
+#include "hierarchy_handles.h"
 #include "key_file.h"
 #include "key_handles.h"
 #include "raw_operations.h"
@@ -48,6 +49,25 @@ Napi::Value import_private_key(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() {
     auto key = std::make_shared<const PrivateKey>(decode_private_key(pkcs8, nullptr, "test vector"));
     return PrivateKeyHandle::wrap(info.Env(), std::move(key));
+  });
+}
+
+Napi::Value import_master_key(const Napi::CallbackInfo& info) {
+  CipherKind cipher = cipher_argument(info, 0);
+  ByteView bytes = bytes_argument(info, 1, "bytes");
+  ByteView context = bytes_argument(info, 2, "context");
+  return guarded(info.Env(), [&]() {
+    return MasterKeyHandle::wrap(info.Env(), std::make_shared<const MasterKey>(cipher, bytes, context));
+  });
+}
+
+Napi::Value import_working_key(const Napi::CallbackInfo& info) {
+  CipherKind cipher = cipher_argument(info, 0);
+  HashKind hash = hash_argument(info, 1);
+  ByteView bytes = bytes_argument(info, 2, "bytes");
+  ByteView binding_key = bytes_argument(info, 3, "bindingKey");
+  return guarded(info.Env(), [&]() {
+    return WorkingKeyHandle::wrap(info.Env(), std::make_shared<const WorkingKey>(cipher, hash, bytes, binding_key));
   });
 }
 
@@ -173,6 +193,8 @@ Napi::Object make_test_hooks(Napi::Env env) {
   hooks["importKey"] = Napi::Function::New(env, import_key);
   hooks["exportKey"] = Napi::Function::New(env, export_key);
   hooks["importPrivateKey"] = Napi::Function::New(env, import_private_key);
+  hooks["importMasterKey"] = Napi::Function::New(env, import_master_key);
+  hooks["importWorkingKey"] = Napi::Function::New(env, import_working_key);
   hooks["gcmEncrypt"] = Napi::Function::New(env, gcm_encrypt);
   hooks["gcmDecrypt"] = Napi::Function::New(env, gcm_decrypt);
   hooks["cbcEncrypt"] = Napi::Function::New(env, cbc<raw::cbc_encrypt>);

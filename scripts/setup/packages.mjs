@@ -21,6 +21,7 @@ const TEST = [
   { debian: 'libclang-rt-dev', fedora: 'compiler-rt', isThere: hasSanitizers },
   { debian: 'clang-format', fedora: 'clang-tools-extra', isThere: () => onPath('clang-format') },
   { debian: 'bsdutils', fedora: 'util-linux', isThere: () => onPath('script') },
+  { debian: 'softhsm2', fedora: 'softhsm', isThere: () => onPath('softhsm2-util') },
 ];
 
 /** @param {'build' | 'test'} target */

@@ -100,7 +100,10 @@ export interface StoreReader {
   readReencryptions(): Promise<ReencryptionRow[]>;
 }
 
-/** What may be written, all of it in the transaction that the writer belongs to. */
+/**
+ * What may be written, all of it in the transaction that the writer belongs to. A row that the tables cannot hold, or that
+ * conflicts with another, is `ERR_INVALID_ARGUMENT`. A transaction in which a statement failed is never committed.
+ */
 export interface StoreWriter extends StoreReader {
   /** Inserts or replaces the one row. */
   writeStore(row: StoreRow): Promise<void>;
@@ -114,19 +117,38 @@ export interface StoreWriter extends StoreReader {
 }
 
 /**
- * An open store. Every method may throw `ERR_STORE_UNAVAILABLE` when the database cannot be reached, and then works again
- * by itself when it can.
+ * An open store; `openStore` makes one. Every method may throw
+ *
+ * - `ERR_STORE_UNAVAILABLE` when the database cannot be reached or does not answer in time; it works again by itself when
+ *   it can,
+ * - `ERR_IO` for a file of a store that may not be read or written,
+ * - `ERR_KEY_SUBSTITUTED` for a row that this program cannot have written: a wrong type or length.
  */
 export interface KeyStore extends StoreReader {
-  /** For people, without credentials: `sqlite:/var/lib/callseal/keys.db`, `postgres://keys@db.example/callseal`. */
+  /**
+   * For people, without credentials: `sqlite:/var/lib/callseal/keys.db`, `postgres://keys@db.example/callseal`. Says so
+   * when the connection to another host is not protected.
+   */
   readonly description: string;
   /**
    * Runs `work` alone: no other transaction of any process runs at the same time. Commits when it resolves (and raises the
    * revision), rolls back when it rejects. Never retries `work` by itself.
+   *
+   * Another transaction inside `work` would wait for this one, and fail when its patience ends.
    */
   transaction<T>(work: (writer: StoreWriter) => Promise<T>): Promise<T>;
-  /** Calls `listener` within two seconds of any committed change, by whichever process. Returns how to stop. */
+  /**
+   * Several reads of one state: what is committed meanwhile, by whomever, does not show in `reader`. One at a time in this
+   * process; transactions go on beside it.
+   */
+  snapshot<T>(work: (reader: StoreReader) => Promise<T>): Promise<T>;
+  /**
+   * Calls `listener` within two seconds of any committed change, by whichever process. Also calls it once at the
+   * beginning, and sometimes without a change: what was read before may be old. Keeps no process alive.
+   *
+   * @returns how to stop.
+   */
   onChange(listener: () => void): () => void;
-  /** Waits for what runs, and gives up the connections. */
+  /** Waits for what runs, and gives up the connections. Whatever is asked of the store afterwards is refused. */
   close(): Promise<void>;
 }

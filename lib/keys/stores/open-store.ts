@@ -1,0 +1,50 @@
+/** Opens the store that a URL names. What a kind of store needs is loaded with the first one of it. */
+
+import { resolve } from 'node:path';
+import { CallsealError } from '../../errors.ts';
+import type { KeyStore } from './store.ts';
+
+export interface OpenStoreOptions {
+  /** Whether to make the store, or its tables, when there is none. Default true; false never makes one. */
+  readonly create?: boolean;
+  /** Milliseconds to wait for the transactions of others. Default 30000. */
+  readonly patience?: number;
+}
+
+const PATIENCE = 30_000;
+
+/**
+ * Opens a store, and brings its tables up to date.
+ *
+ * @param url `sqlite:PATH`, a file in a directory that exists.
+ * @throws {CallsealError} `ERR_INVALID_ARGUMENT` for what is no such URL; `ERR_STORE_UNAVAILABLE`; `ERR_IO` for a file
+ *   that this user may not use or others may write; `ERR_UNSUPPORTED_VERSION` for a store that a newer release has been at.
+ *
+ * @example
+ * const store = await openStore('sqlite:/var/lib/callseal/keys.db');
+ */
+export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<KeyStore> {
+  const { create = true, patience = PATIENCE } = options;
+  const { SqlStore } = await import('./sql-store.ts');
+  if (url.startsWith('sqlite:')) {
+    const path = sqlitePath(url);
+    const { SqliteEngine } = await import('./sqlite-engine.ts');
+    return new SqlStore(await SqliteEngine.open(path, { create, patience }));
+  }
+  // The URL is not shown: it may hold a password.
+  throw new CallsealError(
+    'ERR_INVALID_ARGUMENT',
+    'a key store is named by `sqlite:PATH`',
+  );
+}
+
+function sqlitePath(url: string): string {
+  const path = url.slice('sqlite:'.length);
+  if (path === '' || path.includes('\0') || /^\/\/[^/]/.test(path)) {
+    throw new CallsealError(
+      'ERR_INVALID_ARGUMENT',
+      'an SQLite key store is named by `sqlite:PATH`, such as sqlite:/var/lib/callseal/keys.db',
+    );
+  }
+  return resolve(path);
+}

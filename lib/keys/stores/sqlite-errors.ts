@@ -1,0 +1,64 @@
+/** SQLite's result codes, in words; https://www.sqlite.org/rescode.html. */
+
+import { CallsealError, errnoOf } from '../../errors.ts';
+
+const BUSY = 5;
+const LOCKED = 6;
+const CONSTRAINT = 19;
+
+interface Meaning {
+  readonly code: 'ERR_STORE_UNAVAILABLE' | 'ERR_IO' | 'ERR_INVALID_ARGUMENT';
+  readonly words: string;
+  readonly errno?: string;
+}
+
+const unavailable = (words: string): Meaning => ({ code: 'ERR_STORE_UNAVAILABLE', words });
+const permission = (words: string): Meaning => ({ code: 'ERR_IO', words, errno: 'EACCES' });
+
+/** By primary result code. */
+const MEANINGS: Readonly<Record<number, Meaning>> = {
+  3: permission('the system refuses access to the key store or its -wal and -shm files'),
+  [BUSY]: unavailable('another process holds the key store'),
+  [LOCKED]: unavailable('another process holds the key store'),
+  8: permission('the key store, or the directory it is in, may not be written'),
+  10: unavailable('the disk failed to read or write the key store; look at the system log'),
+  11: unavailable('the key store is damaged; restore it from a backup'),
+  13: { code: 'ERR_IO', words: 'there is no space for the key store', errno: 'ENOSPC' },
+  14: permission('the key store, or its -wal and -shm files, cannot be opened'),
+  [CONSTRAINT]: { code: 'ERR_INVALID_ARGUMENT', words: 'the key store does not take the row' },
+  26: unavailable('this is not an SQLite database; give the path of a key store, or restore it from a backup'),
+};
+
+/** What failed, in Callseal's words, with SQLite's as cause. */
+export function toSqliteError(error: unknown, path: string): CallsealError {
+  if (error instanceof CallsealError) return error;
+  const result = primaryCode(error);
+  const { code, words, errno } = MEANINGS[result ?? 0] ?? unavailable('the key store cannot be used');
+  return new CallsealError(code, `${path}: ${words} (${wordsOf(error)})`, {
+    cause: error,
+    path,
+    ...(errno !== undefined && { errno }),
+  });
+}
+
+export function isConstraint(error: unknown): boolean {
+  return primaryCode(error) === CONSTRAINT;
+}
+
+/** Whether another process was in the way, which passes. */
+export function isBusy(error: unknown): boolean {
+  if (!(error instanceof CallsealError)) return false;
+  const result = primaryCode(error.cause);
+  return result === BUSY || result === LOCKED;
+}
+
+/** libsql puts the code of a failed opening at the end of its words. */
+function primaryCode(error: unknown): number | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const raw = 'rawCode' in error ? Number(error.rawCode) : Number(/: (\d+)"?\)?$/.exec(error.message)?.[1]);
+  return Number.isInteger(raw) ? raw & 0xff : undefined;
+}
+
+function wordsOf(error: unknown): string {
+  return errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
+}
