@@ -45,14 +45,16 @@ export class EntityColumns {
       const taken = takeValue(part, rest.slice(part.length + 1));
       values.set(part, taken.value);
       if (taken.rest === '') break;
-      if (!taken.rest.startsWith(',')) throw wrong(`"${taken.rest}" follows ${part}; a comma belongs between two parts`);
+      if (!taken.rest.startsWith(','))
+        throw wrong(`"${taken.rest}" follows ${part}; a comma belongs between two parts`);
       rest = taken.rest.slice(1);
     }
     return EntityColumns.#of(values);
   }
 
   static #of(values: ReadonlyMap<Part, EntityValue>): EntityColumns {
-    for (const part of REQUIRED) if (!values.has(part)) throw wrong(`${part} is missing; an entity has a type and an id`);
+    for (const part of REQUIRED)
+      if (!values.has(part)) throw wrong(`${part} is missing; an entity has a type and an id`);
     if ([...values.values()].every((value) => 'text' in value)) {
       throw wrong("all rows would be one entity; name the column with each row's id, as in id=claimant_id");
     }

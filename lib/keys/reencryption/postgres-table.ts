@@ -148,8 +148,10 @@ async function examine(database: Database, layout: TableLayout): Promise<ColumnT
       WHERE n.nspname = $1 AND c.relname = $2`,
     table,
   );
-  if (found === undefined) throw unfitTable(layout, 'there is no such table in this database; names are taken as they are written');
-  if (!['r', 'p'].includes(found.relkind as string)) throw unfitTable(layout, 'this is no table; name the table behind it');
+  if (found === undefined)
+    throw unfitTable(layout, 'there is no such table in this database; names are taken as they are written');
+  if (!['r', 'p'].includes(found.relkind as string))
+    throw unfitTable(layout, 'this is no table; name the table behind it');
   const columns = await database.query(
     `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, t.typcategory AS category
        FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -186,7 +188,10 @@ async function isUnique(database: Database, table: unknown, key: readonly string
       GROUP BY i.indexrelid`,
     [table],
   );
-  return rows.some((row) => row.filled === true && (row.names as (string | null)[]).every((name) => name !== null && key.includes(name)));
+  return rows.some(
+    (row) =>
+      row.filled === true && (row.names as (string | null)[]).every((name) => name !== null && key.includes(name)),
+  );
 }
 
 /** One connection. */
@@ -197,7 +202,9 @@ class Database {
 
   private constructor(target: PostgresTarget, client: pg.Client) {
     const { host, port, database } = target;
-    this.place = host.startsWith('/') ? `postgres:${host}:${port}/${database}` : `postgres://${host}:${port}/${database}`;
+    this.place = host.startsWith('/')
+      ? `postgres:${host}:${port}/${database}`
+      : `postgres://${host}:${port}/${database}`;
     this.#client = client;
   }
 

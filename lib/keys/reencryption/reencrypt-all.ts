@@ -5,7 +5,7 @@ import { Pace } from './pace.ts';
 import { isOfOneRecord, type Outcome, type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
 import { type KeyLister, type RecordsOnKey, Target, workingKeyOf } from './target.ts';
 
-/** What is needed of a hierarchy. */
+/** What is needed of a hierarchy; `KeyHierarchy` is one. */
 export interface Reencrypter extends KeyLister {
   reencrypt(area: string, entity: Entity, record: Uint8Array): Promise<Uint8Array>;
   unprotect(area: string, entity: Entity, record: Uint8Array): Promise<Uint8Array>;

@@ -1,12 +1,13 @@
 /** The re-encryption of a table: two passes over its rows, continued where a run before was ended. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import type { KeyStore } from '../stores/store.ts';
+import type { MasterKeyInfo } from '../masters.ts';
+import type { Reencryption, Reencryptions } from '../reencryption.ts';
 import type { ApplicationTable, TableRow } from './application-table.ts';
-import { ProgressRow, type SavedReport } from './progress-row.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { countByKey, type Reencrypter, reencryptTowards } from './reencrypt-all.ts';
 import { type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
-import { type RecordsOnKey, Target } from './target.ts';
+import { type KeyLister, type RecordsOnKey, Target } from './target.ts';
 
 export interface ReencryptTableOptions {
   readonly area: string;
@@ -47,13 +48,13 @@ export interface TableReport {
   readonly keys: readonly RecordsOnKey[] | null;
   /** What the second pass found that is no protected record. */
   readonly unreadable: number;
-  /** Records that are still under keys to be left; null for a dry run. */
-  readonly left: number | null;
 }
 
 /** What {@link reencryptTable} needs of a hierarchy. */
 export interface TableReencrypter extends Reencrypter {
-  readonly masters: { list(): Promise<readonly { readonly id: string; readonly current: boolean }[]> };
+  readonly masters: { list(): Promise<readonly MasterKeyInfo[]> };
+  readonly working: KeyLister['working'] & { rotate(area: string): Promise<string> };
+  readonly reencryptions: Pick<Reencryptions, 'list' | 'begin' | 'advance' | 'finish'>;
 }
 
 const DEFAULT_BATCH = 100;
@@ -70,139 +71,136 @@ const SETTLING_TIME = 3000;
  */
 export async function reencryptTable(
   hierarchy: TableReencrypter,
-  store: KeyStore,
   table: ApplicationTable,
   options: ReencryptTableOptions,
 ): Promise<TableReport> {
-  const job = new TableJob(hierarchy, store, table, options);
-  return options.dryRun === true ? job.look() : job.run();
+  if (options.dryRun === true) return look(hierarchy, table, options);
+  const before = options.restart === true ? null : await unfinished(hierarchy, table.source, options);
+  const job = before ?? (await begin(hierarchy, table.source, options));
+  return new TableJob(hierarchy, table, options, job).run(before === null ? null : job.row.startedAt);
+}
+
+async function look(
+  hierarchy: TableReencrypter,
+  table: ApplicationTable,
+  options: ReencryptTableOptions,
+): Promise<TableReport> {
+  const target = await Target.of(hierarchy, options.area);
+  const tally = new Tally();
+  const rows = tableRows(table, null, options.batch, async () => {});
+  await firstPass(hierarchy, table, options, target, tally, rows, await table.count(null));
+  const { counts, failures } = tally;
+  return {
+    source: table.source,
+    area: options.area,
+    dryRun: true,
+    continuedFrom: null,
+    counts,
+    failures,
+    keys: null,
+    unreadable: 0,
+  };
+}
+
+interface Job {
+  row: Reencryption;
+  checkpoint: Checkpoint;
+}
+
+/** What an unfinished run with the same aim has left. */
+async function unfinished(
+  hierarchy: TableReencrypter,
+  source: string,
+  { area, entity }: ReencryptTableOptions,
+): Promise<Job | null> {
+  const row = (await hierarchy.reencryptions.list()).find((job) => job.source === source && job.area === area);
+  if (row === undefined || row.finishedAt !== null || row.cursor === null) return null;
+  const checkpoint = decodeCheckpoint(row.cursor);
+  if (checkpoint === null || checkpoint.entity !== entity) return null;
+  return checkpoint.master === (await currentMaster(hierarchy)) ? { row, checkpoint } : null;
+}
+
+async function begin(
+  hierarchy: TableReencrypter,
+  source: string,
+  { area, entity }: ReencryptTableOptions,
+): Promise<Job> {
+  const keys = await hierarchy.working.list(area);
+  // The keys to be left must have retired before the run begins, or it proves nothing of them.
+  if (keys.length > 0 && !keys.some((key) => key.encrypts)) await hierarchy.working.rotate(area);
+  const target = await Target.of(hierarchy, area);
+  const master = await currentMaster(hierarchy);
+  const row = await hierarchy.reencryptions.begin(source, area);
+  return { row, checkpoint: { version: 1, entity, master, stale: target.stale, position: null, failures: [] } };
+}
+
+async function currentMaster(hierarchy: TableReencrypter): Promise<string> {
+  return (await hierarchy.masters.list()).find(({ current }) => current)?.id ?? '';
 }
 
 class TableJob {
   readonly #hierarchy: TableReencrypter;
   readonly #table: ApplicationTable;
   readonly #options: ReencryptTableOptions;
-  readonly #progress: ProgressRow;
-  #startedAt = Date.now();
-  #continuedFrom: Date | null = null;
-  #cursor: string | null = null;
+  readonly #tally: Tally;
+  #row: Reencryption;
+  #checkpoint: Checkpoint;
   #savedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(hierarchy: TableReencrypter, store: KeyStore, table: ApplicationTable, options: ReencryptTableOptions) {
+  constructor(
+    hierarchy: TableReencrypter,
+    table: ApplicationTable,
+    options: ReencryptTableOptions,
+    { row, checkpoint }: Job,
+  ) {
     this.#hierarchy = hierarchy;
     this.#table = table;
     this.#options = options;
-    this.#progress = new ProgressRow(store, table.source, options.area);
+    this.#row = row;
+    this.#checkpoint = checkpoint;
+    this.#tally = new Tally(row.report.counts, checkpoint.failures);
   }
 
-  async look(): Promise<TableReport> {
-    const target = await Target.of(this.#hierarchy, this.#options.area);
-    const tally = new Tally();
-    await this.#firstPass(target, tally, async () => {});
-    return this.#report(tally, null, 0);
-  }
-
-  async run(): Promise<TableReport> {
-    const master = (await this.#hierarchy.masters.list()).find(({ current }) => current)?.id ?? '';
-    const before = await this.#before(master);
-    const target = await Target.of(this.#hierarchy, this.#options.area, before?.stale);
-    const tally = new Tally(before ?? undefined);
-    const saved = (): SavedReport => ({
-      version: 1,
-      entity: this.#options.entity,
-      master,
-      stale: target.stale,
-      counts: tally.counts,
-      failures: tally.failures,
-      keys: null,
-      unreadable: 0,
+  async run(continuedFrom: Date | null): Promise<TableReport> {
+    const { area, batch } = this.#options;
+    const target = await Target.of(this.#hierarchy, area, this.#checkpoint.stale);
+    const total = await this.#table.count(this.#checkpoint.position);
+    const rows = tableRows(this.#table, this.#checkpoint.position, batch, async ({ position }) => {
+      this.#checkpoint = { ...this.#checkpoint, position };
+      if (performance.now() - this.#savedAt >= SAVE_INTERVAL) await this.#save();
     });
-    const save = async (): Promise<void> => {
-      await this.#progress.write(saved(), { startedAt: this.#startedAt, finishedAt: null, cursor: this.#cursor });
-      this.#savedAt = performance.now();
-    };
-    await save();
     try {
-      await this.#firstPass(target, tally, async () => {
-        if (performance.now() - this.#savedAt >= SAVE_INTERVAL) await save();
-      });
+      await firstPass(this.#hierarchy, this.#table, this.#options, target, this.#tally, rows, total);
     } catch (error) {
-      await save().catch(() => {}); // what ended the job is the news
+      await this.#save().catch(() => {}); // what ended the job is the news
       throw error;
     }
-    await save();
+    await this.#save();
     await this.#settle();
     const { keys, unreadable } = await this.#secondPass(target);
-    await this.#progress.write(
-      { ...saved(), keys, unreadable },
-      { startedAt: this.#startedAt, finishedAt: Date.now(), cursor: null },
-    );
-    return this.#report(tally, keys, unreadable);
+    const left = Object.fromEntries(keys.map(({ workingKey, records }) => [workingKey, records]));
+    const { counts, failures } = this.#tally;
+    await this.#hierarchy.reencryptions.finish(this.#row, { counts: { ...counts, unreadable }, left });
+    return { source: this.#table.source, area, dryRun: false, continuedFrom, counts, failures, keys, unreadable };
   }
 
-  /** What an unfinished run with the same aim has left. */
-  async #before(master: string): Promise<SavedReport | null> {
-    if (this.#options.restart === true) return null;
-    const found = await this.#progress.unfinished();
-    if (found === null || found.report.master !== master || found.report.entity !== this.#options.entity) return null;
-    this.#startedAt = found.row.startedAt;
-    this.#continuedFrom = new Date(found.row.startedAt);
-    this.#cursor = found.row.cursor;
-    return found.report;
-  }
-
-  async #firstPass(target: Target, tally: Tally, onRow: () => Promise<void>): Promise<void> {
-    const { onProgress, onFailure, rate, signal, area, dryRun = false } = this.#options;
-    const total = await this.#table.count(this.#cursor);
-    const before = tally.total;
-    const rows = this.#rows(this.#cursor, async (row) => {
-      this.#cursor = row.position;
-      onProgress?.({ pass: 'reencrypt', done: tally.total - before, total });
-      await onRow();
-    });
-    await reencryptTowards(
-      target,
-      this.#hierarchy,
-      rows,
-      {
-        area,
-        dryRun,
-        replace: (row, record) => this.#table.replace(row, record),
-        reread: (row) => this.#table.reread(row),
-        ...(rate !== undefined && { rate }),
-        ...(signal !== undefined && { signal }),
-        ...(onFailure !== undefined && { onFailure }),
-      },
-      tally,
-    );
+  async #save(): Promise<void> {
+    this.#checkpoint = { ...this.#checkpoint, failures: this.#tally.failures };
+    const cursor = encodeCheckpoint(this.#checkpoint);
+    const report = { counts: this.#tally.counts, left: {} };
+    this.#row = await this.#hierarchy.reencryptions.advance(this.#row, cursor, report);
+    this.#savedAt = performance.now();
   }
 
   async #secondPass(target: Target): Promise<{ keys: RecordsOnKey[]; unreadable: number }> {
-    const { onProgress, rate, signal } = this.#options;
+    const { onProgress, rate, signal, batch } = this.#options;
     const total = await this.#table.count(null);
-    return countByKey(
-      target,
-      this.#rows(null, async () => {}),
-      {
-        ...(rate !== undefined && { rate }),
-        signal,
-        onCount: (done) => onProgress?.({ pass: 'count', done, total }),
-      },
-    );
-  }
-
-  /** All rows behind a position. A row counts as dealt with when the next one is asked for. */
-  async *#rows(after: string | null, dealtWith: (row: TableRow) => Promise<void>): AsyncGenerator<TableRow> {
-    const limit = this.#options.batch ?? DEFAULT_BATCH;
-    for (let position = after; ; ) {
-      const page = await this.#table.page(position, limit);
-      for (const row of page) {
-        yield row;
-        await dealtWith(row);
-        position = row.position;
-      }
-      if (page.length < limit) return;
-    }
+    const rows = tableRows(this.#table, null, batch, async () => {});
+    return countByKey(target, rows, {
+      ...(rate !== undefined && { rate }),
+      ...(signal !== undefined && { signal }),
+      onCount: (done) => onProgress?.({ pass: 'count', done, total }),
+    });
   }
 
   /** The second pass begins when no server can still be encrypting under a key that was replaced just before. */
@@ -213,18 +211,50 @@ class TableJob {
     const { signal } = this.#options;
     if (wait > 0) await pause(wait, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
+}
 
-  #report(tally: Tally, keys: readonly RecordsOnKey[] | null, unreadable: number): TableReport {
-    return {
-      source: this.#table.source,
-      area: this.#options.area,
-      dryRun: this.#options.dryRun === true,
-      continuedFrom: this.#continuedFrom,
-      counts: tally.counts,
-      failures: tally.failures,
-      keys,
-      unreadable,
-      left: keys?.filter((key) => !key.current).reduce((sum, key) => sum + key.records, 0) ?? null,
-    };
+async function firstPass(
+  hierarchy: TableReencrypter,
+  table: ApplicationTable,
+  { onProgress, onFailure, rate, signal, area, dryRun = false }: ReencryptTableOptions,
+  target: Target,
+  tally: Tally,
+  rows: AsyncIterable<TableRow>,
+  total: number,
+): Promise<void> {
+  const before = tally.total;
+  await reencryptTowards(
+    target,
+    hierarchy,
+    rows,
+    {
+      area,
+      dryRun,
+      replace: (row, record) => table.replace(row, record),
+      reread: (row) => table.reread(row),
+      onProgress: () => onProgress?.({ pass: 'reencrypt', done: tally.total - before, total }),
+      ...(rate !== undefined && { rate }),
+      ...(signal !== undefined && { signal }),
+      ...(onFailure !== undefined && { onFailure }),
+    },
+    tally,
+  );
+}
+
+/** All rows behind a position. A row is dealt with when the next one is asked for. */
+async function* tableRows(
+  table: ApplicationTable,
+  after: string | null,
+  limit = DEFAULT_BATCH,
+  dealtWith: (row: TableRow) => Promise<void>,
+): AsyncGenerator<TableRow> {
+  for (let position = after; ; ) {
+    const page = await table.page(position, limit);
+    for (const row of page) {
+      yield row;
+      await dealtWith(row);
+      position = row.position;
+    }
+    if (page.length < limit) return;
   }
 }

@@ -64,11 +64,7 @@ export class SqliteTable implements ApplicationTable {
   }
 
   async replace(row: TableRow, record: Uint8Array): Promise<boolean> {
-    const changed = await this.#file.write(this.#statements.replace, [
-      record,
-      ...(row as Row).keyValues,
-      row.record,
-    ]);
+    const changed = await this.#file.write(this.#statements.replace, [record, ...(row as Row).keyValues, row.record]);
     return changed > 0;
   }
 
@@ -87,7 +83,10 @@ export class SqliteTable implements ApplicationTable {
       record: value === null ? null : asBytes(value),
       entity: () => {
         if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'number') {
-          throw new CallsealError('ERR_NOT_CALLSEAL', `${column} holds ${typeof value === 'string' ? 'text' : 'a number'}, not bytes`);
+          throw new CallsealError(
+            'ERR_NOT_CALLSEAL',
+            `${column} holds ${typeof value === 'string' ? 'text' : 'a number'}, not bytes`,
+          );
         }
         return entity.entityOf(entity.columns.map((name, index) => entityText(name, row[`part${index}`])));
       },
@@ -105,7 +104,10 @@ export class SqliteTable implements ApplicationTable {
     );
     if (kind.length === 0) throw unfitTable(this.#layout, 'there is no such table in this database');
     if (kind[0]!.type !== 'table') throw unfitTable(this.#layout, 'this is a view; name the table behind it');
-    const columns = await this.#file.all('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?, ?)', [name, schema]);
+    const columns = await this.#file.all('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?, ?)', [
+      name,
+      schema,
+    ]);
     const there = columns.map((row) => String(row.name));
     for (const wanted of [...key, column, ...entity.columns]) {
       if (!there.includes(wanted)) throw noSuchColumn(this.#layout, wanted, there);
@@ -131,7 +133,10 @@ export class SqliteTable implements ApplicationTable {
     }
     if (!uniques.some((names) => names.length > 0 && names.every((name) => key.includes(name)))) return false;
     const nulls = key.map((name) => `${quoteName(name)} IS NULL`).join(' OR ');
-    const [found] = await this.#file.all(`SELECT EXISTS (SELECT 1 FROM ${this.#statements.table} WHERE ${nulls}) AS any`, []);
+    const [found] = await this.#file.all(
+      `SELECT EXISTS (SELECT 1 FROM ${this.#statements.table} WHERE ${nulls}) AS any`,
+      [],
+    );
     return Number(found!.any) === 0;
   }
 }
@@ -188,7 +193,9 @@ function asBytes(value: unknown): Uint8Array {
 }
 
 function keyValue(value: unknown): KeyValue {
-  return value instanceof ArrayBuffer || value instanceof Uint8Array ? asBytes(value) : (value as bigint | number | string);
+  return value instanceof ArrayBuffer || value instanceof Uint8Array
+    ? asBytes(value)
+    : (value as bigint | number | string);
 }
 
 function display(value: KeyValue): string {
@@ -199,7 +206,10 @@ function display(value: KeyValue): string {
 function entityText(column: string, value: unknown): string | null {
   if (value === null || typeof value === 'string') return value;
   if (typeof value === 'bigint') return String(value);
-  throw new CallsealError('ERR_INVALID_ARGUMENT', `${column} holds neither a text nor a whole number, and cannot name an entity`);
+  throw new CallsealError(
+    'ERR_INVALID_ARGUMENT',
+    `${column} holds neither a text nor a whole number, and cannot name an entity`,
+  );
 }
 
 /** Types matter: SQLite orders numbers before texts before blobs. */

@@ -32,10 +32,10 @@ export class Tally {
   readonly counts: OutcomeCounts;
   readonly failures: ReencryptionFailure[];
 
-  /** @param before of the run that is continued */
-  constructor(before: { counts: OutcomeCounts; failures: readonly ReencryptionFailure[] } = NOTHING) {
-    this.counts = { ...before.counts };
-    this.failures = [...before.failures];
+  /** Both of the run that is continued. */
+  constructor(counts: Readonly<Partial<OutcomeCounts>> = {}, failures: readonly ReencryptionFailure[] = []) {
+    this.counts = { ...NOTHING, ...counts };
+    this.failures = [...failures];
   }
 
   add(outcome: Outcome): void {
@@ -55,10 +55,7 @@ export class Tally {
   }
 }
 
-const NOTHING = {
-  counts: { reencrypted: 0, current: 0, changed: 0, gone: 0, empty: 0, failed: 0 },
-  failures: [],
-};
+const NOTHING: OutcomeCounts = { reencrypted: 0, current: 0, changed: 0, gone: 0, empty: 0, failed: 0 };
 
 /** Failures of one record, after which the next may well succeed. All others end the job. */
 const OF_ONE_RECORD: readonly ErrorCode[] = [

@@ -1,9 +1,9 @@
 /** Which keys records are moved away from, and under which keys records are. */
 
 import { CallsealError } from '../../errors.ts';
-import type { WorkingKeyInfo } from '../hierarchy.ts';
 import { hex } from '../ids.ts';
 import { parseHeader } from '../record.ts';
+import type { WorkingKeyInfo } from '../working.ts';
 
 /** What is needed of a hierarchy to know an area's keys. */
 export interface KeyLister {
@@ -16,9 +16,8 @@ export interface RecordsOnKey {
   readonly workingKey: string;
   /** Null for a key that the area does not have. */
   readonly version: number | null;
+  readonly state: WorkingKeyInfo['state'] | null;
   readonly masterKey: string | null;
-  /** Whether it is among the keys that new records get. */
-  readonly current: boolean;
   readonly records: number;
 }
 
@@ -65,33 +64,28 @@ export class Target {
       throw new CallsealError('ERR_ENTITY_MISMATCH', message);
     }
     const id = hex(header.workingId);
-    return !this.#stale.has(id) && (await this.#isKnown(id));
+    return !this.#stale.has(id) && (await this.#find(id)) !== null;
   }
 
   /** How many records each key has, by version. */
   async describe(records: ReadonlyMap<string, number>): Promise<RecordsOnKey[]> {
     const rows: RecordsOnKey[] = [];
-    for (const [id, count] of records) {
-      const key = (await this.#isKnown(id)) ? this.#known.get(id)! : null;
-      rows.push({
-        workingKey: id,
-        version: key?.version ?? null,
-        masterKey: key?.masterId ?? null,
-        current: key !== null && !this.#stale.has(id),
-        records: count,
-      });
+    for (const [workingKey, count] of records) {
+      const key = await this.#find(workingKey);
+      const { version = null, state = null, master: masterKey = null } = key ?? {};
+      rows.push({ workingKey, version, state, masterKey, records: count });
     }
     return rows.sort((a, b) => (a.version ?? 0) - (b.version ?? 0));
   }
 
   /** A key that is not known may have been made meanwhile. */
-  async #isKnown(id: string): Promise<boolean> {
-    if (this.#known.has(id)) return true;
-    if (this.#foreign.has(id)) return false;
-    const keys = await this.#hierarchy.working.list(this.area);
-    this.#known = new Map(keys.map((key) => [key.id, key]));
-    if (!this.#known.has(id)) this.#foreign.add(id);
-    return this.#known.has(id);
+  async #find(id: string): Promise<WorkingKeyInfo | null> {
+    if (!this.#known.has(id) && !this.#foreign.has(id)) {
+      const keys = await this.#hierarchy.working.list(this.area);
+      this.#known = new Map(keys.map((key) => [key.id, key]));
+      if (!this.#known.has(id)) this.#foreign.add(id);
+    }
+    return this.#known.get(id) ?? null;
   }
 }
 

@@ -1,0 +1,101 @@
+/** `--store` and everything that opens the key hierarchy in it. */
+
+import type { Command } from 'commander';
+import { CallsealError } from '../../errors.ts';
+import type { KeyHierarchy, KeyHierarchyOptions } from '../../keys/hierarchy.ts';
+import type { InstallationKey } from '../../keys/installation-key.ts';
+import { noticeFipsOff } from '../fips-notice.ts';
+import { interruptSignal } from '../interrupt.ts';
+import type { Output } from '../output.ts';
+import { addInstallationOptions, type InstallationOptions, installationDirectory } from './installation-options.ts';
+
+/** Names the store when `--store` does not. */
+export const STORE_VARIABLE = 'CALLSEAL_STORE';
+
+/** The file beside the installation key that is the store when nothing names another. */
+const DEFAULT_STORE_FILE = 'keys.db';
+
+export interface HierarchyOptions extends InstallationOptions {
+  store?: string;
+}
+
+export type HierarchyOpener = (options: HierarchyOptions, output: Output) => Promise<InstallationKey>;
+
+/** Adds the options; the result opens the installation key that they name. */
+export function addHierarchyOptions(command: Command): HierarchyOpener {
+  command.option('--store <url>', `key store: sqlite:PATH or postgres://USER@HOST/DATABASE (or ${STORE_VARIABLE})`);
+  return addInstallationOptions(command);
+}
+
+/** The store to use. */
+export function storeUrl(options: HierarchyOptions): string {
+  return namedStore(options) ?? `sqlite:${installationDirectory(options)}/${DEFAULT_STORE_FILE}`;
+}
+
+/** The store that the command line or the environment names. */
+export function namedStore({ store }: HierarchyOptions): string | undefined {
+  return store ?? (process.env[STORE_VARIABLE] || undefined);
+}
+
+/** What {@link withHierarchy} does about a store in which there is nothing. */
+export interface Beginning {
+  /** Begin a hierarchy in it. Default: false. */
+  create?: boolean;
+  /** Of the first master key. */
+  suite?: string;
+}
+
+/**
+ * Opens the hierarchy, works with it, and closes it.
+ *
+ * @param work also told whether the hierarchy was begun just now
+ */
+export async function withHierarchy<T>(
+  open: HierarchyOpener,
+  options: HierarchyOptions,
+  output: Output,
+  work: (keys: KeyHierarchy, opened: { begun: boolean }) => Promise<T>,
+  beginning: Beginning = {},
+): Promise<T> {
+  noticeFipsOff(output);
+  const signal = interruptSignal();
+  const store = storeUrl(options);
+  const installation = await open(options, output);
+  try {
+    const { keys, begun } = await openHierarchy({ store, installation, signal }, beginning);
+    try {
+      return await work(keys, { begun });
+    } finally {
+      await keys.close();
+    }
+  } finally {
+    installation.destroy();
+  }
+}
+
+/** A store is begun only when it turns out to be empty, so that it is known who began it. */
+async function openHierarchy(
+  options: KeyHierarchyOptions,
+  { create = false, suite }: Beginning,
+): Promise<{ keys: KeyHierarchy; begun: boolean }> {
+  const { KeyHierarchy } = await import('../../keys/hierarchy.ts');
+  try {
+    return { keys: await KeyHierarchy.open({ ...options, create: false }), begun: false };
+  } catch (error) {
+    if (!isNothingThere(error)) throw error;
+    if (!create) throw withRemedy(error);
+    return { keys: await KeyHierarchy.open({ ...options, create: true, ...(suite !== undefined && { suite }) }), begun: true };
+  }
+}
+
+/** A PostgreSQL server that does not answer is tried again in vain, which harms nothing. */
+function isNothingThere(error: unknown): error is CallsealError {
+  return error instanceof CallsealError && (error.code === 'ERR_KEY_UNKNOWN' || error.code === 'ERR_STORE_UNAVAILABLE');
+}
+
+function withRemedy(error: CallsealError): CallsealError {
+  if (error.code !== 'ERR_KEY_UNKNOWN') return error;
+  return new CallsealError(error.code, 'the key store is empty; callseal master create makes the first master key', {
+    cause: error,
+  });
+}
