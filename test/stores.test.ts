@@ -1,6 +1,6 @@
 /** What every key store does, on each kind of database. */
 
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyStore, StoreReader, StoreWriter } from '../lib/keys/stores/store.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
 import { auditRow, masterRow, random, reencryptionRow, storeRow, workingRow } from './helpers/store-rows.ts';
@@ -9,6 +9,8 @@ import { opening, STORE_KINDS } from './helpers/stores.ts';
 describe.each(STORE_KINDS)('$name', (kind) => {
   let url: string;
   let store: KeyStore;
+
+  beforeAll(() => kind.prepare());
 
   beforeEach(async () => {
     url = await kind.freshUrl();

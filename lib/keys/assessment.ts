@@ -120,7 +120,8 @@ function remarksOn(suite: Suite, approved: boolean): string[] {
     );
   }
   if (suite.working === '3des') remarks.push('a 3DES working key serves 8 MiB (2^20 blocks) and is replaced then');
-  if (!approved) remarks.push(`not approved for new data; migrate with \`callseal master rotate --suite ${DEFAULT_SUITE.text}\``);
+  if (!approved)
+    remarks.push(`not approved for new data; migrate with \`callseal master rotate --suite ${DEFAULT_SUITE.text}\``);
   return remarks;
 }
 

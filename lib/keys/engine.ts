@@ -55,12 +55,12 @@ export class Engine {
 
   /** Loads the store; makes the first master key when there is none and `suite` is given. */
   async start(suite: Suite | null): Promise<void> {
-    const found = await this.#load();
+    const found = await this.load();
     if (found === null) {
       if (suite === null) throw nothingThere(this.parts.store);
       await this.#firstStart(suite);
     } else {
-      await this.#adopt(found);
+      await this.adopt(found);
     }
     this.#stopHearing = this.parts.store.onChange(() => this.#heard());
   }
@@ -110,17 +110,17 @@ export class Engine {
    * One change of the hierarchy, alone in the store: everything is loaded and verified in the transaction, `work` drafts,
    * the change signs and writes.
    */
-  async change<T>(work: (change: Change, now: Snapshot) => T | Promise<T>): Promise<T> {
+  async change<T>(work: (change: Change, now: Snapshot, writer: StoreWriter) => T | Promise<T>): Promise<T> {
     const { result, snapshot } = await this.transaction(async (writer) => {
       const change = new Change(await this.loadIn(writer));
-      const result = await work(change, change.before!);
+      const result = await work(change, change.before!, writer);
       return { result, snapshot: await this.write(writer, change) };
     });
-    await this.#adopt(snapshot);
+    await this.adopt(snapshot);
     return result;
   }
 
-  /** A transaction; whoever writes a {@link Change} in it calls {@link adopt} after the commit. */
+  /** A transaction; whoever writes a {@link Change} in it calls {@link Engine.adopt} after the commit. */
   transaction<T>(work: (writer: StoreWriter) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(closed());
     return this.parts.store.transaction(work);
@@ -134,12 +134,27 @@ export class Engine {
     return snapshot;
   }
 
+  /** The whole store as it is inside a transaction, verified, whatever this host remembers; null when it is empty. */
+  loadUnremembered(writer: StoreWriter): Promise<Snapshot | null> {
+    return this.#loader.load(writer, null, null);
+  }
+
   write(writer: StoreWriter, change: Change): Promise<Snapshot> {
     return change.write(writer, { installation: this.parts.installation, vault: this.vault, who: this.parts.who });
   }
 
-  adopt(snapshot: Snapshot): Promise<void> {
-    return this.#adopt(snapshot);
+  /** Makes a verified state the known one, unless a later one is known. */
+  async adopt(snapshot: Snapshot): Promise<void> {
+    if (this.#closed) throw closed();
+    const known = this.#snapshot;
+    if (known !== null && known.store.sequence > snapshot.store.sequence) return;
+    this.#snapshot = snapshot;
+    this.#freshUntil = performance.now() + this.parts.ttlMilliseconds;
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(() => this.#forgetKeys(), this.parts.ttlMilliseconds).unref();
+    this.vault.keepOnly((id) => snapshot.master(id)?.state === 'active');
+    for (const listener of this.#listeners) listener(snapshot);
+    await this.parts.highWater.advance(snapshot.store.storeId, markOf(snapshot));
   }
 
   /** Remembers how far a row has come that was changed without a new manifest. */
@@ -154,7 +169,15 @@ export class Engine {
   /** What this host has seen of the store at hand. */
   async seen(): Promise<{ sequence: number; hash: Uint8Array } | null> {
     const mark = await this.#loader.mark(this.parts.store);
-    return mark === null ? null : { sequence: mark.auditSequence, hash: new Uint8Array(Buffer.from(mark.auditHash, 'hex')) };
+    return mark === null
+      ? null
+      : { sequence: mark.auditSequence, hash: new Uint8Array(Buffer.from(mark.auditHash, 'hex')) };
+  }
+
+  /** Everything in the store, verified, without becoming the state that is relied on. Null when there is nothing. */
+  async load(): Promise<Snapshot | null> {
+    const mark = await this.#loader.mark(this.parts.store);
+    return this.parts.store.snapshot((reader) => this.#loader.load(reader, mark, this.#snapshot));
   }
 
   /** Forgets all keys. The store is the owner's to close. */
@@ -165,17 +188,12 @@ export class Engine {
     this.#drop();
   }
 
-  async #load(): Promise<Snapshot | null> {
-    const mark = await this.#loader.mark(this.parts.store);
-    return this.parts.store.snapshot((reader) => this.#loader.load(reader, mark, this.#snapshot));
-  }
-
   async #reload(): Promise<Snapshot> {
     if (this.#closed) throw closed();
     try {
-      const snapshot = await this.#load();
+      const snapshot = await this.load();
       if (snapshot === null) throw substituted(STORE_ROW, 'is missing');
-      await this.#adopt(snapshot);
+      await this.adopt(snapshot);
       return snapshot;
     } catch (error) {
       // A store that cannot be reached says nothing against what is known of it.
@@ -203,21 +221,7 @@ export class Engine {
       });
       return this.write(writer, change);
     });
-    await this.#adopt(snapshot);
-  }
-
-  /** Makes a verified state the known one, unless a later one is known. */
-  async #adopt(snapshot: Snapshot): Promise<void> {
-    if (this.#closed) throw closed();
-    const known = this.#snapshot;
-    if (known !== null && known.store.sequence > snapshot.store.sequence) return;
-    this.#snapshot = snapshot;
-    this.#freshUntil = performance.now() + this.parts.ttlMilliseconds;
-    clearTimeout(this.#expiry);
-    this.#expiry = setTimeout(() => this.#forgetKeys(), this.parts.ttlMilliseconds).unref();
-    this.vault.keepOnly((id) => snapshot.master(id)?.state === 'active');
-    for (const listener of this.#listeners) listener(snapshot);
-    await this.parts.highWater.advance(snapshot.store.storeId, markOf(snapshot));
+    await this.adopt(snapshot);
   }
 
   /** Nothing may be relied on: keys go, and the next use loads anew. The snapshot stays only to save work then. */

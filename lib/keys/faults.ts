@@ -46,7 +46,10 @@ export function masterDisabled(id: Uint8Array): CallsealError {
 
 /** @param kind `master key` or `working key` */
 export function unknownKey(kind: string, id: string): CallsealError {
-  return new CallsealError('ERR_KEY_UNKNOWN', `the store has no ${kind} ${id}; list them with \`callseal ${kind.split(' ')[0]} list\``);
+  return new CallsealError(
+    'ERR_KEY_UNKNOWN',
+    `the store has no ${kind} ${id}; list them with \`callseal ${kind.split(' ')[0]} list\``,
+  );
 }
 
 export function removedKey(kind: string, id: string): CallsealError {

@@ -87,7 +87,8 @@ export class HighWater {
     return this.#inTurn(async () => {
       const before = await this.#read<MarkFile>(`${id}.json`);
       const after = newest(before, this.#seen.get(id)!)!;
-      if (before === null || !sameMark(before, after)) await this.#write(`${id}.json`, { version: 1, store: id, ...after });
+      if (before === null || !sameMark(before, after))
+        await this.#write(`${id}.json`, { version: 1, store: id, ...after });
       if ((await this.storeAtPlace()) !== id) await this.#writePlace(id);
     });
   }
@@ -100,6 +101,11 @@ export class HighWater {
       await this.#write(`${id}.json`, { version: 1, store: id, ...mark });
       await this.#writePlace(id);
     });
+  }
+
+  /** Another store, or none, may be at this place from now on. */
+  forgetPlace(): Promise<void> {
+    return this.#inTurn(() => rm(join(this.#directory!, this.#placeName()), { force: true }));
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -72,7 +72,10 @@ export class Loader {
     const known = await this.#highWater.storeAtPlace();
     const found = await reader.readStore();
     if (known !== null && (found === null || hex(found.storeId) !== known)) {
-      throw behind(STORE_ROW, `is ${found === null ? 'missing' : 'of another store'}: this host has seen store ${known} here`);
+      throw behind(
+        STORE_ROW,
+        `is ${found === null ? 'missing' : 'of another store'}: this host has seen store ${known} here`,
+      );
     }
     return found === null ? null : this.#highWater.read(found.storeId);
   }
@@ -81,10 +84,12 @@ export class Loader {
     const { store, masters, working } = snapshot;
     const { key, id } = this.#installation;
     const unreadable = masters.find((row) => !isSuiteByte(row.suite));
-    if (unreadable !== undefined) throw substituted(masterName(unreadable.id), `has the unknown suite ${unreadable.suite}`);
+    if (unreadable !== undefined)
+      throw substituted(masterName(unreadable.id), `has the unknown suite ${unreadable.suite}`);
     const ours = sameBytes(store.installationId, id);
     if (await manifestFits(key, { ...store, installationId: id }, masters, working)) {
-      if (!ours) throw substituted(STORE_ROW, 'was altered: it names another installation key than the one that signed it');
+      if (!ours)
+        throw substituted(STORE_ROW, 'was altered: it names another installation key than the one that signed it');
       return;
     }
     if (!ours) throw wrongInstallation(store.installationId, id);
@@ -128,7 +133,11 @@ async function readRows(reader: StoreReader, store: StoreRow, mark: Mark | null)
 
 /** A store without its own row must have nothing: a first start must not begin over somebody's keys. */
 async function requireEmpty(reader: StoreReader): Promise<void> {
-  const [masters, working, audit] = [await reader.readMasters(), await reader.readWorking(), await reader.readLastAudit()];
+  const [masters, working, audit] = [
+    await reader.readMasters(),
+    await reader.readWorking(),
+    await reader.readLastAudit(),
+  ];
   if (masters.length > 0 || working.length > 0 || audit !== null) {
     throw substituted(STORE_ROW, 'is missing, though there are keys or audit entries');
   }
@@ -148,9 +157,11 @@ function verifyShape(snapshot: Snapshot): void {
     if (master === undefined) throw substituted(name, 'belongs to a master key that does not exist');
     if (master.suite !== row.suite) throw substituted(name, "has another suite than its master key's");
     if (master.state === 'removed' && row.state !== 'removed') throw substituted(name, 'outlives its master key');
-    if ((row.wrapped.length === 0) !== (row.state === 'removed')) throw substituted(name, 'has a state that does not fit its key');
+    if ((row.wrapped.length === 0) !== (row.state === 'removed'))
+      throw substituted(name, 'has a state that does not fit its key');
     const expected = previous?.area === row.area ? previous.version + 1 : 1;
-    if (row.version !== expected) throw substituted(name, `is not version ${expected}: a version is missing or doubled`);
+    if (row.version !== expected)
+      throw substituted(name, `is not version ${expected}: a version is missing or doubled`);
     if (previous?.area === row.area && previous.state === 'active') {
       throw substituted(workingName(previous), 'is active, though there is a newer version');
     }
@@ -161,7 +172,10 @@ function verifyShape(snapshot: Snapshot): void {
 function compareWithMark(snapshot: Snapshot, mark: Mark, remembered: AuditRow | null): void {
   const { store } = snapshot;
   if (store.sequence < mark.sequence) {
-    throw behind(STORE_ROW, `is older (manifest ${store.sequence}) than what this host has seen (manifest ${mark.sequence})`);
+    throw behind(
+      STORE_ROW,
+      `is older (manifest ${store.sequence}) than what this host has seen (manifest ${mark.sequence})`,
+    );
   }
   if (remembered?.sequence !== mark.auditSequence || hex(remembered.hash) !== mark.auditHash) {
     throw behind(auditName(mark.auditSequence), 'is another than this host has seen');

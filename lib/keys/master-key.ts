@@ -1,14 +1,14 @@
 /** Makes a master key, wrapped for the installation key, and proves first that the crypto module can do its suite. */
 
-import { native } from '../native/load.ts';
 import type { NativeMasterKey } from '../native/keys-binding.ts';
+import { native } from '../native/load.ts';
 import { attemptStep } from './assessment.ts';
 import type { MasterDraft } from './change.ts';
 import { newId } from './ids.ts';
 import type { InstallationKey } from './installation-key.ts';
 import { encodeHeader } from './record.ts';
 import type { Suite } from './suites.ts';
-import { masterContext, type MasterVault } from './vault.ts';
+import { type MasterVault, masterContext } from './vault.ts';
 
 /** @throws {CallsealError} `ERR_NOT_APPROVED` when the module refuses a step; names it, the rule, and the suite to take instead. */
 export async function makeMaster(

@@ -26,18 +26,18 @@ export function masterRecordBytes(storeId: Uint8Array, installationId: Uint8Arra
 }
 
 /** @throws {CallsealError} `ERR_NOT_APPROVED` where the module makes no SHA-1 signatures. */
-export async function signMaster(
-  key: NativePrivateKey,
-  storeId: Uint8Array,
-  row: BareMasterRow,
-): Promise<MasterRow> {
+export async function signMaster(key: NativePrivateKey, storeId: Uint8Array, row: BareMasterRow): Promise<MasterRow> {
   const suite = suiteOfByte(row.suite);
   const bytes = masterRecordBytes(storeId, key.spkiSha256, row);
   const signature = await attemptAsyncStep('sign a master key', suite, () => key.sign(schemeOf(suite), bytes));
   return { ...row, signature };
 }
 
-export async function masterSignatureFits(key: NativePrivateKey, storeId: Uint8Array, row: MasterRow): Promise<boolean> {
+export async function masterSignatureFits(
+  key: NativePrivateKey,
+  storeId: Uint8Array,
+  row: MasterRow,
+): Promise<boolean> {
   const bytes = masterRecordBytes(storeId, key.spkiSha256, row);
   return key.publicKey.verify(schemeOf(suiteOfByte(row.suite)), bytes, row.signature);
 }

@@ -117,7 +117,12 @@ export class OpenKeys {
       if (snapshot.current.state !== 'active') throw masterDisabled(snapshot.current.id);
       const row = snapshot.encryptsFor(area);
       const allotment = this.#allotments.get(area);
-      if (row === undefined || allotment === undefined || allotment.id !== hex(row.id) || allotment.left < costOf(suiteOfByte(row.suite), load)) {
+      if (
+        row === undefined ||
+        allotment === undefined ||
+        allotment.id !== hex(row.id) ||
+        allotment.left < costOf(suiteOfByte(row.suite), load)
+      ) {
         await this.#reserve(area, load);
         continue;
       }
@@ -145,7 +150,10 @@ export class OpenKeys {
       const row = snapshot.workingKey(id);
       if (row === undefined) throw unknownKey('working key', id);
       if (row.area !== header.area || row.suite !== header.suite.byte || !sameBytes(row.masterId, header.masterId)) {
-        throw new CallsealError('ERR_TAMPERED', `the protected record was altered: its header does not fit working key ${id}`);
+        throw new CallsealError(
+          'ERR_TAMPERED',
+          `the protected record was altered: its header does not fit working key ${id}`,
+        );
       }
       if (row.state === 'removed') throw removedKey('working key', id);
       const master = snapshot.masterOf(row);
@@ -196,7 +204,12 @@ export class OpenKeys {
   #keepWhatHolds(snapshot: Snapshot | null): void {
     for (const key of [...this.#byId.values()]) {
       const row = snapshot?.workingKey(key.id);
-      if (snapshot === null || row === undefined || row.state === 'removed' || snapshot.masterOf(row).state !== 'active') {
+      if (
+        snapshot === null ||
+        row === undefined ||
+        row.state === 'removed' ||
+        snapshot.masterOf(row).state !== 'active'
+      ) {
         this.#close(key);
       } else if (this.#byArea.get(key.area) === key && hex(snapshot.encryptsFor(key.area)?.id ?? NONE) !== key.id) {
         this.#byArea.delete(key.area);

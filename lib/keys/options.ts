@@ -25,7 +25,10 @@ const DEFAULT_MAX_USES = 2 ** 20;
 export function cacheLimits(options: CacheOptions = {}): CacheLimits {
   const { ttlSeconds = DEFAULT_TTL_SECONDS, maxUses = DEFAULT_MAX_USES } = options;
   if (!(ttlSeconds >= 1 && ttlSeconds <= LONGEST_TTL_SECONDS)) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', `cache.ttlSeconds is from 1 to ${LONGEST_TTL_SECONDS}, not ${ttlSeconds}`);
+    throw new CallsealError(
+      'ERR_INVALID_ARGUMENT',
+      `cache.ttlSeconds is from 1 to ${LONGEST_TTL_SECONDS}, not ${ttlSeconds}`,
+    );
   }
   if (!Number.isSafeInteger(maxUses) || maxUses < 1) {
     throw new CallsealError('ERR_INVALID_ARGUMENT', `cache.maxUses is a whole number from 1, not ${maxUses}`);

@@ -27,7 +27,12 @@ export interface NewVersion {
  * @param load What it is made for; null when nothing is to be reserved.
  * @throws {CallsealError} `ERR_KEY_DISABLED`, `ERR_NOT_APPROVED`, `ERR_USAGE_LIMIT`
  */
-export async function draftVersion(engine: Engine, change: Change, area: string, load: Load | null): Promise<NewVersion> {
+export async function draftVersion(
+  engine: Engine,
+  change: Change,
+  area: string,
+  load: Load | null,
+): Promise<NewVersion> {
   const now = change.before!;
   const master = now.current;
   if (master.state !== 'active') throw masterDisabled(master.id);

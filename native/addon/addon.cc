@@ -4,6 +4,7 @@
 
 #include "async.h"
 #include "certificate.h"
+#include "digest.h"
 #include "envelope_handles.h"
 #include "hierarchy_handles.h"
 #include "input_handle.h"
@@ -95,6 +96,12 @@ Napi::Value random_bytes(const Napi::CallbackInfo& info) {
     require_openssl(ok, "drawing random bytes");
   });
   return bytes;
+}
+
+Napi::Value sha256_of(const Napi::CallbackInfo& info) {
+  ByteView bytes = bytes_argument(info, 0, "bytes");
+  Sha256 digest = guarded(info.Env(), [&]() { return sha256(bytes); });
+  return to_uint8_array(info.Env(), ByteView(digest.data(), digest.size()));
 }
 
 Napi::Value describe_certificate(Napi::Env env, const CertificateInfo& certificate) {
@@ -196,6 +203,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["initialise"] = Napi::Function::New(env, initialise);
   exports["status"] = Napi::Function::New(env, status);
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
+  exports["sha256"] = Napi::Function::New(env, sha256_of);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);

@@ -41,14 +41,6 @@ std::string signature_algorithm(const X509* certificate) {
   return OBJ_obj2txt(name, sizeof name, algorithm->algorithm, 0) > 0 ? name : "unknown";
 }
 
-Sha256 fingerprint(ByteView der) {
-  Sha256 digest{};
-  unsigned int length = 0;
-  require_openssl(EVP_Digest(der.data(), der.size(), digest.data(), &length, Module::get().sha256(), nullptr) == 1,
-                  "computing SHA-256");
-  return digest;
-}
-
 std::string key_algorithm(const X509* certificate) {
   ASN1_OBJECT* algorithm = nullptr;
   if (X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(certificate)) != 1) {
@@ -76,7 +68,7 @@ RecipientEntry decode_certificate(const KeyObject& object, OSSL_LIB_CTX* context
   info.serial = serial_number(certificate.get());
   info.not_before = seconds(object, X509_get0_notBefore(certificate.get()));
   info.not_after = seconds(object, X509_get0_notAfter(certificate.get()));
-  info.sha256 = fingerprint(ByteView(object.der.data(), static_cast<size_t>(cursor - object.der.data())));
+  info.sha256 = sha256(ByteView(object.der.data(), static_cast<size_t>(cursor - object.der.data())));
   info.signature_algorithm = signature_algorithm(certificate.get());
   return {std::make_shared<const PublicKey>(std::move(key)), std::move(info)};
 }

@@ -13,11 +13,19 @@ namespace {
 constexpr char kAltered[] = "the protected record was altered: it fails authentication";
 constexpr char kOtherEntity[] = "the protected record is whole, but belongs to another entity than the one given";
 
+// A header ends with the area, whose length is the byte before it. Checked here because the tags cover bytes, not where
+// one field ends: a 3DES record cut at another place would decrypt to a part of its plaintext.
+bool is_header(ByteView header) {
+  constexpr size_t kAreaLengthAt = 4 + 1 + 1 + 16 + 16;
+  return header.size() > kAreaLengthAt && header.size() == kAreaLengthAt + 1 + header.data()[kAreaLengthAt];
+}
+
 void bind(WorkingKey::Use& use, ByteView entity, uint8_t* record, size_t covered) {
   use.binding.compute({entity, ByteView(record, covered)}, record + covered);
 }
 
 void protect(WorkingKey::Use& use, ByteView header, ByteView entity, ByteView plaintext, uint8_t* out) {
+  if (!is_header(header)) throw Error(Code::kInvalidArgument, "this is not the header of a protected record");
   std::copy(header.begin(), header.end(), out);
   use.records.seal(out, header.size(), plaintext);
   bind(use, entity, out, header.size() + use.records.sealed_length(plaintext.size()));
@@ -28,6 +36,9 @@ size_t unprotect(WorkingKey::Use& use, ByteView record, size_t header_length, By
   if (record.size() < around || header_length > record.size() - around ||
       record.size() - around > kMaxRecordText + header_length) {
     throw Error(Code::kTampered, "the protected record was altered: it has an impossible length");
+  }
+  if (!is_header(record.subview(0, header_length))) {
+    throw Error(Code::kTampered, "the protected record was altered: its header does not end where it says");
   }
   ByteView sealed = record.subview(0, record.size() - use.binding.length());
   ByteView tag = record.subview(sealed.size(), use.binding.length());

@@ -1,7 +1,8 @@
 // Protected records (docs/keys.md, "Protected record"): one at a time, and many in one call.
 //
 // A record is header ‖ IV ‖ ciphertext ‖ inner tag ‖ binding tag. Headers and entities are encoded in TypeScript; here
-// they are bytes that the tags cover. Nothing of a plaintext is left in an output unless both tags were right.
+// they are bytes that the tags cover, and of a header only its length is looked at. Nothing of a plaintext is left in
+// an output unless both tags were right.
 #pragma once
 
 #include "working_key.h"
@@ -13,7 +14,8 @@ size_t record_length(const WorkingKey& key, size_t header_length, size_t plainte
 // No plaintext of a record of that length is longer.
 size_t max_plaintext_length(const WorkingKey& key, size_t record_length, size_t header_length);
 
-// Writes record_length() bytes. kNotApproved where the module refuses to encrypt.
+// Writes record_length() bytes. kInvalidArgument for what is no header. kNotApproved where the module refuses to
+// encrypt.
 void protect_record(const WorkingKey& key, ByteView header, ByteView entity, ByteView plaintext, uint8_t* out);
 
 // Writes the plaintext, at most max_plaintext_length() bytes, and returns its length. The binding tag is verified

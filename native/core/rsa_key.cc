@@ -27,14 +27,6 @@ Bytes encode_spki(EVP_PKEY* key) {
   return spki;
 }
 
-Sha256 sha256(ByteView bytes) {
-  Sha256 digest{};
-  unsigned int length = 0;
-  require_openssl(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, Module::get().sha256(), nullptr) == 1,
-                  "computing SHA-256");
-  return digest;
-}
-
 // SP 800-56B rev. 2 section 6.2: odd, from 65537, below 2^256. The module does not look: with e = 1 it "encrypts" in
 // clear.
 bool exponent_is_approved(EVP_PKEY* key) {

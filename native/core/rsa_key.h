@@ -1,11 +1,11 @@
 // Public and private keys and what is done with them. All RSA work happens in the module's context.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 
 #include "bytes.h"
+#include "digest.h"
 #include "openssl_ptr.h"
 #include "secret_key.h"
 
@@ -18,8 +18,6 @@ constexpr int kMaxRsaBits = 8192;
 // Signature schemes. PSS salts are as long as the hash (FIPS 186-5 section 5.4). SHA-1 is for key hierarchies that ask
 // for it, where the module signs with it.
 enum class SignatureScheme { kPssSha256, kPkcs1Sha256, kPkcs1Sha1 };
-
-using Sha256 = std::array<uint8_t, 32>;
 
 class PublicKey {
  public:

@@ -5,7 +5,7 @@
 
 import { type ColumnDefinitionBuilder, type Kysely, type Migration, Migrator, type RawBuilder, sql } from 'kysely';
 import { CallsealError } from '../../errors.ts';
-import { ONLY } from './rows.ts';
+import { SINGLE } from './rows.ts';
 import type { Tables } from './tables.ts';
 
 const MIGRATIONS_TABLE = 'callseal_migrations';
@@ -89,7 +89,7 @@ export async function migrate(db: Kysely<Tables>, { types, schema }: MigrationTa
   if (error !== undefined) throw error;
 }
 
-async function keyHierarchy(db: Kysely<unknown>, { bytes, whole, text, suffix }: ColumnTypes): Promise<void> {
+async function keyHierarchy(db: Kysely<Tables>, { bytes, whole, text, suffix }: ColumnTypes): Promise<void> {
   const create = (table: string) => db.schema.createTable(table).modifyEnd(suffix);
   const natural = (column: string) => (builder: ColumnDefinitionBuilder) =>
     builder.notNull().check(sql`${sql.ref(column)} >= 0`);
@@ -100,16 +100,16 @@ async function keyHierarchy(db: Kysely<unknown>, { bytes, whole, text, suffix }:
     return (builder: ColumnDefinitionBuilder) => builder.notNull().check(sql`state in (${list})`);
   };
   const required = (builder: ColumnDefinitionBuilder) => builder.notNull();
-  const only = (builder: ColumnDefinitionBuilder) => builder.primaryKey().check(sql`only = ${sql.lit(ONLY)}`);
+  const single = (builder: ColumnDefinitionBuilder) => builder.primaryKey().check(sql`single = ${sql.lit(SINGLE)}`);
 
   await create('callseal_revision')
-    .addColumn('only', whole, only)
+    .addColumn('single', whole, single)
     .addColumn('revision', whole, natural('revision'))
     .execute();
-  await sql`insert into ${sql.table('callseal_revision')} (only, revision) values (${sql.lit(ONLY)}, 0)`.execute(db);
+  await db.insertInto('callseal_revision').values({ single: SINGLE, revision: 0 }).execute();
 
   await create('callseal_store')
-    .addColumn('only', whole, only)
+    .addColumn('single', whole, single)
     .addColumn('store_id', bytes, ofLength('store_id', 16))
     .addColumn('installation_id', bytes, ofLength('installation_id', 32))
     .addColumn('created_at', whole, natural('created_at'))

@@ -7,16 +7,23 @@ import type { KeyStore } from './store.ts';
 export interface OpenStoreOptions {
   /** Whether to make the store, or its tables, when there is none. Default true; false never makes one. */
   readonly create?: boolean;
-  /** Milliseconds to wait for the transactions of others. Default 30000. */
+  /** Milliseconds to wait for a connection to a server. Default 5000. */
+  readonly connectTimeout?: number;
+  /**
+   * Milliseconds to wait for the transactions of others. Default 30000. A server ends a transaction that holds up others and
+   * does nothing for two thirds of that, such as one whose process cannot be reached any more.
+   */
   readonly patience?: number;
 }
 
+const CONNECT_TIMEOUT = 5_000;
 const PATIENCE = 30_000;
 
 /**
  * Opens a store, and brings its tables up to date.
  *
- * @param url `sqlite:PATH`, a file in a directory that exists.
+ * @param url `sqlite:PATH`, a file in a directory that exists; or `postgres://USER@HOST/DATABASE`, see
+ *   `parsePostgresUrl`.
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT` for what is no such URL; `ERR_STORE_UNAVAILABLE`; `ERR_IO` for a file
  *   that this user may not use or others may write; `ERR_UNSUPPORTED_VERSION` for a store that a newer release has been at.
  *
@@ -24,17 +31,23 @@ const PATIENCE = 30_000;
  * const store = await openStore('sqlite:/var/lib/callseal/keys.db');
  */
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<KeyStore> {
-  const { create = true, patience = PATIENCE } = options;
+  const { create = true, connectTimeout = CONNECT_TIMEOUT, patience = PATIENCE } = options;
   const { SqlStore } = await import('./sql-store.ts');
   if (url.startsWith('sqlite:')) {
     const path = sqlitePath(url);
     const { SqliteEngine } = await import('./sqlite-engine.ts');
     return new SqlStore(await SqliteEngine.open(path, { create, patience }));
   }
+  if (/^postgres(ql)?:/.test(url)) {
+    const { parsePostgresUrl } = await import('./postgres-url.ts');
+    const target = parsePostgresUrl(url);
+    const { PostgresEngine } = await import('./postgres-engine.ts');
+    return new SqlStore(await PostgresEngine.open(target, { create, connectTimeout, patience }));
+  }
   // The URL is not shown: it may hold a password.
   throw new CallsealError(
     'ERR_INVALID_ARGUMENT',
-    'a key store is named by `sqlite:PATH`',
+    'a key store is named by `sqlite:PATH` or `postgres://USER@HOST/DATABASE`; this is neither',
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { columnsOf, readRow } from './columns.ts';
-import { AUDIT, MASTER, ONLY, REENCRYPTION, REVISION, STORE, WORKING } from './rows.ts';
+import { AUDIT, MASTER, REENCRYPTION, REVISION, SINGLE, STORE, WORKING } from './rows.ts';
 import type { AuditRow, MasterRow, ReencryptionRow, StoreReader, StoreRow, StoreWriter, WorkingRow } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -74,8 +74,8 @@ export class SqlWriter extends SqlReader implements StoreWriter {
     await this.run((db) =>
       db
         .insertInto('callseal_store')
-        .values({ ...columns, only: ONLY })
-        .onConflict((conflict) => conflict.column('only').doUpdateSet(columns))
+        .values({ ...columns, single: SINGLE })
+        .onConflict((conflict) => conflict.column('single').doUpdateSet(columns))
         .execute(),
     );
   }
@@ -124,7 +124,7 @@ export async function raiseRevision(db: Kysely<Tables>): Promise<void> {
   await db
     .updateTable('callseal_revision')
     .set({ revision: sql<number>`revision + 1` })
-    .where('only', '=', ONLY)
+    .where('single', '=', SINGLE)
     .execute();
 }
 

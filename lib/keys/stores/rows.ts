@@ -4,14 +4,14 @@ import { bytes, nullable, oneOf, type RowShape, text, whole } from './columns.ts
 import type { AuditRow, MasterRow, ReencryptionRow, StoreRow, WorkingRow } from './store.ts';
 
 /** Key of the one row of the tables that have one. */
-export const ONLY = 1;
+export const SINGLE = 1;
 
 const id = bytes(16);
 const sha256 = bytes(32);
 
 export const STORE: RowShape<StoreRow, 'callseal_store'> = {
   table: 'callseal_store',
-  nameOf: () => String(ONLY),
+  nameOf: () => String(SINGLE),
   fields: {
     storeId: ['store_id', id],
     installationId: ['installation_id', sha256],
@@ -87,7 +87,7 @@ export const REENCRYPTION: RowShape<ReencryptionRow, 'callseal_reencryptions'> =
 
 export const REVISION: RowShape<{ revision: number }, 'callseal_revision'> = {
   table: 'callseal_revision',
-  nameOf: () => String(ONLY),
+  nameOf: () => String(SINGLE),
   fields: { revision: ['revision', whole()] },
 };
 

@@ -8,7 +8,7 @@ type Text = ColumnType<unknown, string, string>;
 
 export interface StoreTable {
   /** Always 1: there is one row. */
-  only: Whole;
+  single: Whole;
   store_id: Bytes;
   installation_id: Bytes;
   created_at: Whole;
@@ -66,7 +66,7 @@ export interface ReencryptionTable {
 
 export interface RevisionTable {
   /** Always 1: there is one row. */
-  only: Whole;
+  single: Whole;
   revision: Whole;
 }
 

@@ -1,0 +1,24 @@
+/**
+ * The key hierarchy: records of a service, protected under working keys, master keys and one installation key, each record
+ * bound to the entity that it belongs to.
+ *
+ * {@link KeyHierarchy.open} is the way in. `docs/keys.md` describes levels, states, bytes and what is detected.
+ *
+ * @module callseal/keys
+ */
+
+export type { Step, StepAssessment, Strength, SuiteAssessment } from './assessment.ts';
+export type { AuditEntry, AuditEvent } from './audit.ts';
+export type { PlainItem, SealedItem } from './batches.ts';
+export type { Entity } from './entity.ts';
+export { type AuditLog, KeyHierarchy, type KeyHierarchyOptions } from './hierarchy.ts';
+export type { InstallationKey } from './installation-key.ts';
+export type { MasterKeyInfo, MasterKeys, MasterRotateOptions, MasterSuiteOptions } from './masters.ts';
+export type { CacheOptions } from './options.ts';
+export type { AreaOverview, Overview } from './overview.ts';
+export type { Reencryption, ReencryptionReport, Reencryptions } from './reencryption.ts';
+export type { RestoreAccepted } from './restore.ts';
+export { type OpenStoreOptions, openStore } from './stores/open-store.ts';
+export type { KeyStore } from './stores/store.ts';
+export { DEFAULT_SUITE, parseSuite, SUITE_ALIASES, SUITES, type Suite } from './suites.ts';
+export type { WorkingKeyInfo, WorkingKeys } from './working.ts';

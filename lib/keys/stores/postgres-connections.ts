@@ -1,0 +1,167 @@
+/** Connections to one PostgreSQL database: `pg` under Kysely. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import pg from 'pg';
+import { CallsealError, errnoOf } from '../../errors.ts';
+import { ConnectionLost, toPostgresError } from './postgres-errors.ts';
+import type { PostgresTarget } from './postgres-url.ts';
+
+/** At most so many connections a store, beside the one that listens. */
+export const MAX_CONNECTIONS = 5;
+
+/** Milliseconds for a connection to say goodbye. */
+const FAREWELL = 1_000;
+
+export interface ConnectionSettings {
+  readonly target: PostgresTarget;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+}
+
+/** A pool for Kysely's dialect. A connection on which something other than a statement failed is not used again. */
+export class Connections implements PostgresPool {
+  readonly #pool: pg.Pool;
+  readonly #sockets = new Set<Socket>();
+  readonly #description: string;
+  readonly #timeoutOf: (statement: string) => number;
+  #inUse = 0;
+  #unused: (() => void) | undefined;
+
+  /** @param timeoutOf how long to wait for the answer to a statement, in milliseconds. */
+  constructor(settings: ConnectionSettings, timeoutOf: (statement: string) => number) {
+    this.#description = settings.target.description;
+    this.#timeoutOf = timeoutOf;
+    this.#pool = new pg.Pool({
+      ...clientConfig(settings, this.#sockets),
+      max: MAX_CONNECTIONS,
+      // An idle connection keeps no process alive.
+      allowExitOnIdle: true,
+    });
+    // An idle connection that breaks is taken out of the pool, and nobody need know.
+    this.#pool.on('error', () => {});
+  }
+
+  async connect(): Promise<PostgresPoolClient> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw toPostgresError(error, this.#description, 'connecting');
+    });
+    this.#inUse += 1;
+    let ending: unknown = null;
+    const onError = (error: unknown) => {
+      ending ??= error;
+    };
+    client.on('error', onError);
+    const query = async (text: string, values: readonly unknown[]) => {
+      if (ending !== null) throw toPostgresError(ending, this.#description, 'connected');
+      const query_timeout = this.#timeoutOf(text);
+      try {
+        return await client.query({ text, values: [...values], query_timeout } as pg.QueryConfig);
+      } catch (error) {
+        // Why the server ended the connection says more than that it is gone.
+
+        const failure = toPostgresError(ending ?? error, this.#description, 'connected');
+        if (failure instanceof ConnectionLost) ending ??= failure;
+        throw failure;
+      }
+    };
+    const release = () => {
+      client.off('error', onError);
+      client.release(ending !== null);
+      this.#inUse -= 1;
+      if (this.#inUse === 0) this.#unused?.();
+    };
+    return { query, release } as unknown as PostgresPoolClient;
+  }
+
+  /** Waits for what is in use. */
+  async end(): Promise<void> {
+    if (this.#inUse > 0) {
+      await new Promise<void>((resolve) => {
+        this.#unused = resolve;
+      });
+    }
+    // A server that cannot be reached does not say goodbye.
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, FAREWELL);
+    await this.#pool.end();
+    clearTimeout(timer);
+  }
+}
+
+/** @param sockets where the connection's socket is kept while it is open. */
+export function clientConfig({ target, connectTimeout }: ConnectionSettings, sockets: Set<Socket>): pg.ClientConfig {
+  const { host, port, user, database } = target;
+  const ssl = tlsOptions(target);
+  return {
+    host,
+    port,
+    user,
+    database,
+    ssl,
+    password: () => passwordFor(target),
+    application_name: 'callseal',
+    connectionTimeoutMillis: connectTimeout,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    // Binds the password's proof to this TLS connection, where the server can.
+    ...(ssl !== false && { enableChannelBinding: true }),
+    stream: () => {
+      const socket = new Socket();
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
+    types: { getTypeParser },
+  };
+}
+
+const INT8 = 20;
+
+/** Exact integers, whatever the application that we run in has told `pg` to make of them. */
+const getTypeParser = ((oid: number, format: 'text') =>
+  oid === INT8 ? (text: string) => BigInt(text) : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser;
+
+function tlsOptions({ host, sslMode, sslRootCert }: PostgresTarget): ConnectionOptions | false {
+  if (sslMode === 'disable' || host.startsWith('/')) return false;
+  return {
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: sslMode !== 'require',
+    ...(sslRootCert !== null && { ca: readCertificates(sslRootCert) }),
+    ...(sslMode === 'verify-ca' && { checkServerIdentity: () => undefined }),
+  };
+}
+
+function readCertificates(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    throw new CallsealError('ERR_IO', `${path}: sslrootcert of the key store cannot be read (${errno ?? error})`, {
+      cause: error,
+      path,
+      ...(errno !== undefined && { errno }),
+    });
+  }
+}
+
+type PasswordFile = (target: object, found: (password: string | undefined) => void) => void;
+
+/** Asked only when the server wants one. */
+async function passwordFor({ description, host, port, user, database, password }: PostgresTarget): Promise<string> {
+  const given = password ?? process.env.PGPASSWORD;
+  if (given !== undefined) return given;
+  const passwordFile = createRequire(import.meta.url)('pgpass') as PasswordFile;
+  const found = await new Promise<string | undefined>((resolve) =>
+    passwordFile({ host, port, user, database }, resolve),
+  );
+  if (found !== undefined) return found;
+  throw new CallsealError(
+    'ERR_STORE_UNAVAILABLE',
+    `${description}: the server wants a password; give it in PGPASSWORD, or in ~/.pgpass with permissions 0600`,
+  );
+}
