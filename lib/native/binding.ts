@@ -10,6 +10,7 @@ import type {
   NativeInstallationOperations,
   NativeInstallationPublicOperations,
   NativeMasterKeyClass,
+  NativeTokenClass,
 } from './keys-binding.ts';
 import type { NativeTestHooks } from './test-hooks.ts';
 
@@ -100,7 +101,8 @@ export interface NativePrivateKey extends NativeInstallationOperations {
   readonly publicKey: NativePublicKey;
   /**
    * Null when the FIPS module itself decoded and decrypted the key file; otherwise a sentence that says what was
-   * done outside the module (for example "PBES1 SHA1-3DES key file was decrypted by the default provider").
+   * done outside the module (for example "PBES1 SHA1-3DES key file was decrypted by the default provider"). A key in a
+   * token is always used outside it. `save` and `savePkcs12` of such a key are ERR_NOT_EXPORTABLE.
    */
   readonly unwrappedOutside: string | null;
   /** Opens a wrapped content key; ERR_TAMPERED when OAEP decoding fails. */
@@ -108,6 +110,17 @@ export interface NativePrivateKey extends NativeInstallationOperations {
   sign(scheme: SignatureScheme, data: Uint8Array): Promise<Uint8Array>;
   /** Writes PKCS#8 PEM, mode 0600, never over an existing file; with a passphrase: PBES2, PBKDF2-HMAC-SHA-256 (16-byte salt, 600,000 iterations), AES-256-CBC. */
   save(path: string, passphrase: NativePassphrase | null): Promise<void>;
+  /**
+   * Writes PKCS#12, mode 0600, never over an existing file: PBES2 as in `save`, and a MAC by HMAC-SHA-256 of as many rounds.
+   * `certificate` is PEM that holds one of this key, or null. Resolves to a sentence that says what was done outside the
+   * FIPS module (the MAC's key, by PKCS12KDF), or null.
+   */
+  savePkcs12(
+    path: string,
+    certificate: string | null,
+    friendlyName: string,
+    passphrase: NativePassphrase,
+  ): Promise<string | null>;
   destroy(): void;
 }
 
@@ -125,6 +138,11 @@ export interface NativePrivateKeyClass {
    * ERR_PASSPHRASE_REQUIRED, ERR_WRONG_PASSPHRASE, ERR_KEY_UNREADABLE, ERR_IO.
    */
   load(path: string, passphrase: NativePassphrase | null): Promise<NativePrivateKey>;
+  /** The first private key of a PKCS#12 file, and the certificate in it that is the key's, as PEM. Errors as above. */
+  loadPkcs12(
+    path: string,
+    passphrase: NativePassphrase | null,
+  ): Promise<{ key: NativePrivateKey; certificate: string | null }>;
   /** What is in the file, without opening an encrypted key. Also for certificate files. ERR_IO. */
   probe(path: string): KeyFileContents;
   /** A fresh RSA key of 2048, 3072 or 4096 bits, public exponent 65537. */
@@ -331,6 +349,8 @@ export interface NativeBinding {
   readRecipients(bytes: Uint8Array): RecipientFileEntry[];
   /** Self-signed X.509 v3 certificate (SHA-256, random 159-bit serial), PEM. Subject as type/value pairs in order. */
   createCertificate(key: NativePrivateKey, subject: [type: string, value: string][], days: number): Promise<string>;
+  /** PKCS#10 request, RSASSA-PKCS1-v1_5 with SHA-256, PEM. Subject as in `createCertificate`. */
+  createRequest(key: NativePrivateKey, subject: [type: string, value: string][]): Promise<string>;
   /** The key of a body: unwraps the content key, verifies the MAC, derives. ERR_TAMPERED. */
   openEnvelope(key: NativePrivateKey, envelope: SealedEnvelope): Promise<NativeSecretKey>;
   /** Decrypts a whole FLOE body. ERR_TAMPERED, ERR_TRUNCATED. */
@@ -348,6 +368,7 @@ export interface NativeBinding {
   SecretKey: NativeSecretKeyClass;
   PrivateKey: NativePrivateKeyClass;
   MasterKey: NativeMasterKeyClass;
+  Token: NativeTokenClass;
   /** Present only in the build made for tests (`CALLSEAL_TEST_HOOKS`), which is never packaged. */
   testing?: NativeTestHooks;
 }

@@ -11,6 +11,7 @@
 #include "isolation.h"
 #include "key_handles.h"
 #include "module.h"
+#include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
 #include "test_hooks.h"
 #endif
@@ -132,11 +133,10 @@ Napi::Value read_recipients(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value create_certificate(const Napi::CallbackInfo& info) {
-  auto key = PrivateKeyHandle::from(info[0], "key");
-  std::vector<std::pair<std::string, std::string>> subject;
-  if (!info[1].IsArray()) reject_argument(info.Env(), "subject must be an array of pairs");
-  Napi::Array pairs = info[1].As<Napi::Array>();
+X509Subject subject_argument(const Napi::CallbackInfo& info, size_t index) {
+  X509Subject subject;
+  if (!info[index].IsArray()) reject_argument(info.Env(), "subject must be an array of pairs");
+  Napi::Array pairs = info[index].As<Napi::Array>();
   for (uint32_t i = 0; i < pairs.Length(); ++i) {
     Napi::Value item = pairs[i];
     if (!item.IsArray() || item.As<Napi::Array>().Length() != 2) {
@@ -145,10 +145,26 @@ Napi::Value create_certificate(const Napi::CallbackInfo& info) {
     Napi::Array pair = item.As<Napi::Array>();
     subject.emplace_back(string_value(pair.Get(uint32_t{0}), "type"), string_value(pair.Get(uint32_t{1}), "value"));
   }
+  return subject;
+}
+
+Napi::Value to_string(Napi::Env env, std::string& text) {
+  return Napi::String::New(env, text);
+}
+
+Napi::Value create_certificate(const Napi::CallbackInfo& info) {
+  auto key = PrivateKeyHandle::from(info[0], "key");
+  X509Subject subject = subject_argument(info, 1);
   int days = static_cast<int>(integer_argument(info, 2, "days", 1, 36500));
   return PromiseWork<std::string>::run(
-      info.Env(), [=]() { return callseal::create_certificate(*key, subject, days); },
-      [](Napi::Env env, std::string& pem) { return Napi::String::New(env, pem); });
+      info.Env(), [=]() { return callseal::create_certificate(*key, subject, days); }, to_string);
+}
+
+Napi::Value create_request(const Napi::CallbackInfo& info) {
+  auto key = PrivateKeyHandle::from(info[0], "key");
+  X509Subject subject = subject_argument(info, 1);
+  return PromiseWork<std::string>::run(
+      info.Env(), [=]() { return callseal::create_request(*key, subject); }, to_string);
 }
 
 Napi::Value open_envelope(const Napi::CallbackInfo& info) {
@@ -197,6 +213,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define_class<WorkingKeyHandle>(env, exports, environment.working_key, "WorkingKey");
   define_class<FloeEncryptorHandle>(env, exports, environment.floe_encryptor, "FloeEncryptor");
   define_class<InputFileHandle>(env, exports, environment.input_file, "InputFile");
+  exports["Token"] = make_token_functions(env);
   exports["JobControl"] = JobControlHandle::define(env);
   exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
   exports["FloeDecryptor"] = FloeDecryptorHandle::define(env);
@@ -206,6 +223,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["sha256"] = Napi::Function::New(env, sha256_of);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
+  exports["createRequest"] = Napi::Function::New(env, create_request);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
   exports["decryptBuffer"] = Napi::Function::New(env, decrypt_buffer);
 #ifdef CALLSEAL_TEST_HOOKS

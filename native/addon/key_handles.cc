@@ -3,6 +3,7 @@
 #include "async.h"
 #include "hierarchy_handles.h"
 #include "key_file.h"
+#include "pkcs12.h"
 
 namespace callseal::addon {
 namespace {
@@ -14,6 +15,10 @@ std::shared_ptr<const Core> shared(Core core) {
 
 Napi::Value wrap_bytes(Napi::Env env, Bytes& bytes) {
   return to_uint8_array(env, bytes);
+}
+
+Napi::Value text_or_null(Napi::Env env, const std::string& text) {
+  return text.empty() ? env.Null() : Napi::Value(Napi::String::New(env, text));
 }
 
 Napi::Value passphrase_prompt(const Napi::CallbackInfo& info) {
@@ -62,6 +67,27 @@ Napi::Value private_key_load(const Napi::CallbackInfo& info) {
   return PromiseWork<std::shared_ptr<const PrivateKey>>::run(
       info.Env(), [path, passphrase]() { return shared(load_private_key(path, passphrase.get())); },
       [](Napi::Env env, auto& key) { return PrivateKeyHandle::wrap(env, key); });
+}
+
+Napi::Value private_key_load_pkcs12(const Napi::CallbackInfo& info) {
+  struct Loaded {
+    std::shared_ptr<const PrivateKey> key;
+    std::string certificate;
+  };
+  std::string path = path_argument(info, 0, "path");
+  auto passphrase = optional_passphrase(info[1]);
+  return PromiseWork<Loaded>::run(
+      info.Env(),
+      [path, passphrase]() {
+        LoadedPkcs12 loaded = load_pkcs12(path, passphrase.get());
+        return Loaded{shared(std::move(loaded.key)), std::move(loaded.certificate_pem)};
+      },
+      [](Napi::Env env, Loaded& loaded) {
+        Napi::Object result = Napi::Object::New(env);
+        result["key"] = PrivateKeyHandle::wrap(env, loaded.key);
+        result["certificate"] = text_or_null(env, loaded.certificate);
+        return result;
+      });
 }
 
 Napi::Value private_key_generate(const Napi::CallbackInfo& info) {
@@ -257,8 +283,10 @@ Napi::Function PrivateKeyHandle::define(Napi::Env env) {
        InstanceMethod<&PrivateKeyHandle::unwrap>("unwrap"),
        InstanceMethod<&PrivateKeyHandle::unwrap_master>("unwrapMaster"),
        InstanceMethod<&PrivateKeyHandle::sign>("sign"), InstanceMethod<&PrivateKeyHandle::save>("save"),
+       InstanceMethod<&PrivateKeyHandle::save_pkcs12>("savePkcs12"),
        InstanceMethod("destroy", &PrivateKeyHandle::destroy)});
   function["load"] = Napi::Function::New(env, private_key_load);
+  function["loadPkcs12"] = Napi::Function::New(env, private_key_load_pkcs12);
   function["probe"] = Napi::Function::New(env, private_key_probe);
   function["generate"] = Napi::Function::New(env, private_key_generate);
   return function;
@@ -283,8 +311,7 @@ Napi::Value PrivateKeyHandle::public_key(const Napi::CallbackInfo& info) {
 
 Napi::Value PrivateKeyHandle::unwrapped_outside(const Napi::CallbackInfo& info) {
   Shared key = core();
-  if (key->unwrapped_outside().empty()) return info.Env().Null();
-  return Napi::String::New(info.Env(), key->unwrapped_outside());
+  return text_or_null(info.Env(), key->unwrapped_outside());
 }
 
 Napi::Value PrivateKeyHandle::unwrap(const Napi::CallbackInfo& info) {
@@ -324,6 +351,19 @@ Napi::Value PrivateKeyHandle::save(const Napi::CallbackInfo& info) {
         return true;
       },
       [](Napi::Env env, bool&) { return env.Undefined(); });
+}
+
+Napi::Value PrivateKeyHandle::save_pkcs12(const Napi::CallbackInfo& info) {
+  Shared key = core();
+  std::string path = path_argument(info, 0, "path");
+  std::string certificate = info[1].IsNull() ? "" : string_argument(info, 1, "certificate");
+  if (!info[1].IsNull() && certificate.empty()) reject_argument(info.Env(), "certificate must be null or PEM text");
+  std::string friendly_name = string_argument(info, 2, "friendlyName");
+  auto passphrase = PassphraseHandle::from(info[3], "passphrase");
+  return PromiseWork<std::string>::run(
+      info.Env(),
+      [=]() { return callseal::save_pkcs12(*key, path, ByteView::of(certificate), friendly_name, *passphrase); },
+      text_or_null);
 }
 
 }  // namespace callseal::addon

@@ -76,6 +76,7 @@ class PrivateKeyHandle : public Handle<PrivateKeyHandle, PrivateKey> {
   Napi::Value unwrap_master(const Napi::CallbackInfo& info);
   Napi::Value sign(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value save_pkcs12(const Napi::CallbackInfo& info);
 };
 
 SignatureScheme scheme_argument(const Napi::CallbackInfo& info, size_t index);
