@@ -4,7 +4,12 @@ import type { Command } from 'commander';
 import type { AuditEntry } from '../../keys/audit.ts';
 import { Output, type OutputOptions } from '../output.ts';
 import { count, formatTime, safe, safeJson } from '../text.ts';
-import { addHierarchyOptions, type HierarchyOpener, type HierarchyOptions, withHierarchy } from './hierarchy-options.ts';
+import {
+  addHierarchyOptions,
+  type HierarchyOpener,
+  type HierarchyOptions,
+  withHierarchy,
+} from './hierarchy-options.ts';
 import { wholeNumber } from './numbers.ts';
 
 interface AuditOptions extends HierarchyOptions, OutputOptions {

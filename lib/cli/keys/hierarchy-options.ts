@@ -84,7 +84,10 @@ async function openHierarchy(
   } catch (error) {
     if (!isNothingThere(error)) throw error;
     if (!create) throw withRemedy(error);
-    return { keys: await KeyHierarchy.open({ ...options, create: true, ...(suite !== undefined && { suite }) }), begun: true };
+    return {
+      keys: await KeyHierarchy.open({ ...options, create: true, ...(suite !== undefined && { suite }) }),
+      begun: true,
+    };
   }
 }
 

@@ -23,8 +23,12 @@ export function findById<K extends { readonly id: string }>(keys: readonly K[], 
   const found = keys.filter(({ id }) => id.startsWith(text));
   if (found.length === 1) return found[0]!;
   const list = `callseal ${kind.split(' ')[0]} list`;
-  if (found.length === 0) throw new CallsealError('ERR_KEY_UNKNOWN', `the store has no ${kind} ${text}; ${list} shows all`);
-  throw new CallsealError('ERR_INVALID_ARGUMENT', `${found.length} ids of a ${kind} begin with ${text}; give more digits`);
+  if (found.length === 0)
+    throw new CallsealError('ERR_KEY_UNKNOWN', `the store has no ${kind} ${text}; ${list} shows all`);
+  throw new CallsealError(
+    'ERR_INVALID_ARGUMENT',
+    `${found.length} ids of a ${kind} begin with ${text}; give more digits`,
+  );
 }
 
 export function masterState({ state, current }: MasterKeyInfo): string {

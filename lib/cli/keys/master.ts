@@ -8,7 +8,12 @@ import { colorsFor, Output, type OutputOptions } from '../output.ts';
 import { count, safe, safeJson } from '../text.ts';
 import { columnLines } from './columns.ts';
 import { confirm } from './confirm.ts';
-import { addHierarchyOptions, type HierarchyOpener, type HierarchyOptions, withHierarchy } from './hierarchy-options.ts';
+import {
+  addHierarchyOptions,
+  type HierarchyOpener,
+  type HierarchyOptions,
+  withHierarchy,
+} from './hierarchy-options.ts';
 import { ageOf, findById, masterState } from './key-text.ts';
 
 interface MasterOptions extends HierarchyOptions, OutputOptions {
@@ -43,7 +48,10 @@ export function define(command: Command): void {
     .option('--to <id>', 'make this one current instead of a new one')
     .option('--json', 'one JSON document on standard output')
     .option('-q, --quiet', 'only errors')
-    .addHelpText('after', ROTATE_HELP + examples('callseal master rotate', 'callseal master rotate --suite aes/aes/sha256'))
+    .addHelpText(
+      'after',
+      ROTATE_HELP + examples('callseal master rotate', 'callseal master rotate --suite aes/aes/sha256'),
+    )
     .action((options: MasterOptions) => rotateCommand(options, rotate.open));
 
   for (const [name, description, help] of CHANGES) {
@@ -118,7 +126,11 @@ export function masterLines(masters: readonly MasterKeyInfo[], now = new Date())
 }
 
 function workingKeys({ workingKeys: { active, retired, removed } }: MasterKeyInfo): string {
-  const parts = [active > 0 && `${active} active`, retired > 0 && `${retired} retired`, removed > 0 && `${removed} removed`];
+  const parts = [
+    active > 0 && `${active} active`,
+    retired > 0 && `${retired} retired`,
+    removed > 0 && `${removed} removed`,
+  ];
   return parts.filter((part) => part !== false).join(', ') || 'none';
 }
 
@@ -131,7 +143,9 @@ async function createCommand(options: MasterOptions, open: HierarchyOpener): Pro
     output,
     async (keys, { begun }) => {
       const id = begun ? (await keys.masters.list())[0]!.id : await keys.masters.create(suite);
-      const what = begun ? 'first master key, current from now on' : 'made; callseal master rotate --to makes it current';
+      const what = begun
+        ? 'first master key, current from now on'
+        : 'made; callseal master rotate --to makes it current';
       report(output, options, id, what);
     },
     { create: true, ...suite },
@@ -142,11 +156,16 @@ async function rotateCommand(options: MasterOptions, open: HierarchyOpener): Pro
   const output = new Output('master rotate', options);
   const { suite, to } = options;
   if (suite !== undefined && to !== undefined) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', '--suite is for a new key, and --to names one that there is; give one of them');
+    throw new CallsealError(
+      'ERR_INVALID_ARGUMENT',
+      '--suite is for a new key, and --to names one that there is; give one of them',
+    );
   }
   await withHierarchy(open, options, output, async (keys) => {
     const chosen = to === undefined ? undefined : await find(keys, to);
-    const id = await keys.masters.rotate(chosen === undefined ? { ...(suite !== undefined && { suite }) } : { id: chosen.id });
+    const id = await keys.masters.rotate(
+      chosen === undefined ? { ...(suite !== undefined && { suite }) } : { id: chosen.id },
+    );
     report(output, options, id, 'current from now on');
   });
 }

@@ -27,7 +27,10 @@ export function addRecordIoOptions(command: Command): Command {
 /** @throws {CallsealError} `ERR_INVALID_ARGUMENT` for bytes that would go to a terminal. */
 export function refuseTerminal({ out }: RecordIoOptions): void {
   if (out !== STDIO || process.stdout.isTTY !== true) return;
-  throw new CallsealError('ERR_INVALID_ARGUMENT', 'the result is binary and is not written to a terminal; give --out FILE');
+  throw new CallsealError(
+    'ERR_INVALID_ARGUMENT',
+    'the result is binary and is not written to a terminal; give --out FILE',
+  );
 }
 
 /**

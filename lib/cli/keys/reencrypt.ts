@@ -9,7 +9,12 @@ import { EXIT_SOME_FAILED } from '../exit-codes.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { Output, type OutputOptions } from '../output.ts';
 import { safeJson } from '../text.ts';
-import { addHierarchyOptions, type HierarchyOpener, type HierarchyOptions, withHierarchy } from './hierarchy-options.ts';
+import {
+  addHierarchyOptions,
+  type HierarchyOpener,
+  type HierarchyOptions,
+  withHierarchy,
+} from './hierarchy-options.ts';
 import { wholeNumber } from './numbers.ts';
 import { reportLines, shortReport } from './reencrypt-text.ts';
 import { RowProgress } from './row-progress.ts';
@@ -146,7 +151,8 @@ class FailureLines {
   add({ key, code, message }: ReencryptionFailure): void {
     this.#shown += 1;
     if (this.#shown <= FAILURES_SHOWN) this.#output.fail(new CallsealError(code, `row ${key}: ${message}`));
-    else if (this.#shown === FAILURES_SHOWN + 1) this.#output.notice('more rows fail; they are only counted from here on');
+    else if (this.#shown === FAILURES_SHOWN + 1)
+      this.#output.notice('more rows fail; they are only counted from here on');
   }
 
   /** What was done stays done, and the next run knows. */

@@ -4,7 +4,12 @@ import type { Command } from 'commander';
 import { interruptSignal } from '../interrupt.ts';
 import { Output } from '../output.ts';
 import { addEntityOptions, type EntityOptions, entityOf } from './entity-options.ts';
-import { addHierarchyOptions, type HierarchyOpener, type HierarchyOptions, withHierarchy } from './hierarchy-options.ts';
+import {
+  addHierarchyOptions,
+  type HierarchyOpener,
+  type HierarchyOptions,
+  withHierarchy,
+} from './hierarchy-options.ts';
 import { addRecordIoOptions, type RecordIoOptions, readInput, refuseTerminal, writeOutput } from './record-io.ts';
 
 type UnprotectOptions = HierarchyOptions & EntityOptions & RecordIoOptions;

@@ -8,7 +8,12 @@ import { colorsFor, Output, type OutputOptions } from '../output.ts';
 import { safeJson } from '../text.ts';
 import { columnLines } from './columns.ts';
 import { confirm } from './confirm.ts';
-import { addHierarchyOptions, type HierarchyOpener, type HierarchyOptions, withHierarchy } from './hierarchy-options.ts';
+import {
+  addHierarchyOptions,
+  type HierarchyOpener,
+  type HierarchyOptions,
+  withHierarchy,
+} from './hierarchy-options.ts';
 import { ageOf, budgetText, workingState } from './key-text.ts';
 
 interface WorkingOptions extends HierarchyOptions, OutputOptions {
@@ -63,7 +68,9 @@ export function define(command: Command): void {
     .option('--json', 'one JSON document on standard output')
     .option('-q, --quiet', 'only errors')
     .addHelpText('after', REMOVE_HELP)
-    .action((area: string, version: string, options: WorkingOptions) => removeCommand(area, version, options, openRemove));
+    .action((area: string, version: string, options: WorkingOptions) =>
+      removeCommand(area, version, options, openRemove),
+    );
 }
 
 async function listCommand(area: string | undefined, options: WorkingOptions, open: HierarchyOpener): Promise<void> {
@@ -109,7 +116,10 @@ async function removeCommand(
   const output = new Output('working remove', options);
   const { force = false } = options;
   if (!/^[1-9]\d{0,8}$/.test(version)) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', `"${version}" is no version; it is a number from 1, as callseal working list shows it`);
+    throw new CallsealError(
+      'ERR_INVALID_ARGUMENT',
+      `"${version}" is no version; it is a number from 1, as callseal working list shows it`,
+    );
   }
   await withHierarchy(open, options, output, async (keys) => {
     const key = await find(keys, area, Number(version));

@@ -9,6 +9,7 @@ const SHORTEST_WAIT = 20;
 export class Pace {
   readonly #interval: number;
   readonly #signal: AbortSignal | undefined;
+  /** When the next step may begin. */
   #due = Number.NEGATIVE_INFINITY;
 
   /** @param rate steps a second; Infinity for no limit. */
@@ -22,8 +23,10 @@ export class Pace {
     this.#signal?.throwIfAborted();
     if (this.#interval === 0) return;
     const now = performance.now();
-    this.#due = Math.max(this.#due, now - SHORTEST_WAIT) + this.#interval;
-    if (this.#due - now < SHORTEST_WAIT) return;
-    await pause(this.#due - now, undefined, { signal: this.#signal }).catch(() => this.#signal?.throwIfAborted());
+    const start = Math.max(this.#due, now - SHORTEST_WAIT);
+    this.#due = start + this.#interval;
+    const wait = start - now;
+    if (wait < SHORTEST_WAIT) return;
+    await pause(wait, undefined, { signal: this.#signal }).catch(() => this.#signal?.throwIfAborted());
   }
 }

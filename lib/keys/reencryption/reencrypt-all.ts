@@ -89,7 +89,8 @@ export async function reencryptTowards<R extends KeptRecord>(
       tally.add(await treat(kept, target, hierarchy, options));
     } catch (error) {
       if (!isOfOneRecord(error)) throw error;
-      options.onFailure?.(tally.fail(kept.key, error));
+      const failure = tally.fail(kept.key, error);
+      options.onFailure?.(failure);
     }
     options.onProgress?.(tally.counts);
   }
