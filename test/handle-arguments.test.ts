@@ -12,6 +12,13 @@ import type {
   SealedEnvelope,
   SignatureScheme,
 } from '../lib/native/binding.ts';
+import type {
+  CipherKind,
+  HashKind,
+  NativeMasterKey,
+  NativeWorkingKey,
+  RecordBatch,
+} from '../lib/native/keys-binding.ts';
 import { native } from '../lib/native/load.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -21,7 +28,13 @@ const LABEL = new Uint8Array(1);
 const PRELUDE = new Uint8Array(48);
 const NO_PREFIX = new Uint8Array(0);
 
+const ID = new Uint8Array(32);
+/** Of a protected record: an area of no bytes. */
+const HEADER = new Uint8Array(39);
+
 let key: NativePrivateKey;
+let master: NativeMasterKey;
+let working: NativeWorkingKey;
 let template: NativeEnvelopeTemplate;
 let path: string;
 let file: NativeInputFile;
@@ -44,12 +57,23 @@ const envelope = (changes: object = {}): SealedEnvelope => ({
   ...changes,
 });
 
+/** One record's worth of nothing. */
+const batch = (changes: object = {}): RecordBatch => ({
+  data: new Uint8Array(0),
+  dataEnds: Uint32Array.of(0),
+  entities: new Uint8Array(0),
+  entityEnds: Uint32Array.of(0),
+  ...changes,
+});
+
 const secret = (use: KeyUse) => n.SecretKey.generate(use);
 const control = () => new n.JobControl();
 const output = (changes: object = {}) => ({ path: join(tempDir(), 'out'), replace: false, sync: false, ...changes });
 
 beforeAll(async () => {
   key = await n.PrivateKey.generate(2048);
+  master = n.MasterKey.generate('aes', ID);
+  working = master.createWorkingKey('aes', 'sha256').key;
   template = new n.EnvelopeTemplate(init());
   path = join(tempDir(), 'file');
   writeFileSync(path, PRELUDE);
@@ -105,6 +129,30 @@ describe('bytes', () => {
     'encryptBuffer input': (value) => template.encryptBuffer(PRELUDE, value, 4096),
     'encryptFile prelude': (value) => template.encryptFile(value, '/dev/null', output(), 4096, NO_PREFIX, control()),
     'start prelude': (value) => template.start(value, 4096),
+    'unwrapMaster wrapped': (value) => key.unwrapMaster(value, 'aes', ID),
+    'unwrapMaster context': (value) => key.unwrapMaster(new Uint8Array(256), 'aes', value),
+    'master context': (value) => n.MasterKey.generate('aes', value),
+    macRow: (value) => master.macRow(value),
+    'verifyRow row': (value) => master.verifyRow(value, LABEL),
+    'verifyRow mac': (value) => master.verifyRow(LABEL, value),
+    'openWorkingKey row': (value) => master.openWorkingKey('aes', 'sha1', value, LABEL, LABEL),
+    'openWorkingKey mac': (value) => master.openWorkingKey('aes', 'sha1', LABEL, value, LABEL),
+    'openWorkingKey wrapped': (value) => master.openWorkingKey('aes', 'sha1', LABEL, LABEL, value),
+    'protect header': (value) => working.protect(value, LABEL, LABEL),
+    'protect entity': (value) => working.protect(HEADER, value, LABEL),
+    'protect plaintext': (value) => working.protect(HEADER, LABEL, value),
+    'unprotect record': (value) => working.unprotect(value, 39, LABEL),
+    'unprotect entity': (value) => working.unprotect(HEADER, 39, value),
+    'protectMany header': (value) => working.protectMany(value, batch()),
+    'protectMany data': (value) => working.protectMany(HEADER, batch({ data: value })),
+    'unprotectMany header': (value) => working.unprotectMany(value, batch()),
+    'unprotectMany entities': (value) => working.unprotectMany(HEADER, batch({ entities: value })),
+    'rebind record': (value) => working.rebind(value, 39, LABEL, LABEL),
+    'rebind from': (value) => working.rebind(HEADER, 39, value, LABEL),
+    'rebind to': (value) => working.rebind(HEADER, 39, LABEL, value),
+    'reencrypt record': (value) => working.reencrypt(value, 39, LABEL, working, HEADER),
+    'reencrypt entity': (value) => working.reencrypt(HEADER, 39, value, working, HEADER),
+    'reencrypt header': (value) => working.reencrypt(HEADER, 39, LABEL, working, value),
   };
 
   it('are a Uint8Array', async () => {
@@ -165,11 +213,23 @@ describe('names', () => {
       unwrapKey: (value) => secret('wrap').unwrapKey(new Uint8Array(40), value),
     };
     await allRefuse(uses, { ...NO_VALUES, empty: '', other: 'signing', upper: 'MAC', longer: 'mac\0' });
+    const ciphers: Takers<CipherKind> = {
+      'generate master': (value) => n.MasterKey.generate(value, ID),
+      createWorkingKey: (value) => master.createWorkingKey(value, 'sha1'),
+      openWorkingKey: (value) => master.openWorkingKey(value, 'sha1', LABEL, LABEL, LABEL),
+      unwrapMaster: (value) => key.unwrapMaster(LABEL, value, ID),
+    };
+    await allRefuse(ciphers, { ...NO_VALUES, empty: '', other: 'des', upper: 'AES' });
+    const hashes: Takers<HashKind> = {
+      createWorkingKey: (value) => master.createWorkingKey('aes', value),
+      openWorkingKey: (value) => master.openWorkingKey('aes', value, LABEL, LABEL, LABEL),
+    };
+    await allRefuse(hashes, { ...NO_VALUES, empty: '', other: 'md5', upper: 'SHA1' });
     const schemes: Takers<SignatureScheme> = {
       sign: (value) => key.sign(value, LABEL),
       verify: (value) => key.publicKey.verify(value, LABEL, LABEL),
     };
-    await allRefuse(schemes, { ...NO_VALUES, empty: '', other: 'pkcs1-sha1', upper: 'PSS-SHA256' });
+    await allRefuse(schemes, { ...NO_VALUES, empty: '', other: 'pkcs1-md5', upper: 'PSS-SHA256' });
   });
 });
 
@@ -205,6 +265,9 @@ describe('numbers', () => {
       hole: (value) => new n.EnvelopeTemplate(init({ wraps: [{ publicKey: key.publicKey, offset: value }] })),
       bits: (value) => n.PrivateKey.generate(value),
       descriptor: (value) => n.Passphrase.fromDescriptor(value),
+      'unprotect headerLength': (value) => working.unprotect(HEADER, value, LABEL),
+      'rebind headerLength': (value) => working.rebind(HEADER, value, LABEL, LABEL),
+      'reencrypt headerLength': (value) => working.reencrypt(HEADER, value, LABEL, working, HEADER),
     };
     await allRefuse(files, { ...NOT_WHOLE, high: 2 ** 53 });
   });
@@ -252,6 +315,39 @@ describe('objects', () => {
       expect(await codeOf(() => new n.EnvelopeTemplate(init(changes)))).toBe('ERR_INVALID_ARGUMENT');
     }
     expect(new n.EnvelopeTemplate(init(two(0, 256)))).toBeInstanceOf(n.EnvelopeTemplate);
+  });
+});
+
+describe('batches', () => {
+  it('have ends that grow to the end of their bytes', async () => {
+    const items = { data: new Uint8Array(10), dataEnds: Uint32Array.of(10) };
+    for (const many of ['protectMany', 'unprotectMany'] as const) {
+      const take = (changes: object) => working[many](HEADER, batch(changes));
+      const ends = { ...NO_VALUES, array: [10], bytes: new Uint8Array(1), signed: new Int32Array(1) };
+      const shared = new Uint32Array(new SharedArrayBuffer(4));
+      const wrong = { short: [9], long: [11], falling: [11, 10], none: [], two: [5, 10], gigantic: [2 ** 32 - 1, 10] };
+      const lists = Object.fromEntries(Object.entries(wrong).map(([name, list]) => [name, Uint32Array.from(list)]));
+      const takers = {
+        [`${many} dataEnds`]: (dataEnds: unknown) => take({ ...items, dataEnds }),
+        [`${many} entityEnds`]: (entityEnds: unknown) => take({ entities: items.data, entityEnds }),
+      };
+      await allRefuse(takers, { ...ends, shared, ...lists });
+      await allRefuse({ [many]: (value: object) => working[many](HEADER, value as RecordBatch) }, NO_VALUES);
+    }
+  });
+
+  it('that take memory away while they are read are read without it', () => {
+    const data = new Uint8Array(1 << 20);
+    const header = Uint8Array.from(HEADER);
+    const thief = batch({
+      data,
+      get entityEnds() {
+        structuredClone(null, { transfer: [data.buffer, header.buffer] });
+        return Uint32Array.of(0);
+      },
+    });
+    expect(() => working.protectMany(header, thief)).toThrow('not the header');
+    expect(data).toHaveLength(0);
   });
 });
 

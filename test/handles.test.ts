@@ -27,6 +27,11 @@ const ENVELOPE: SealedEnvelope = {
 };
 
 const secret = (use: KeyUse) => n.SecretKey.generate(use);
+const master = () => n.MasterKey.generate('aes', bytes(32));
+const working = () => master().createWorkingKey('aes', 'sha256').key;
+/** Of a protected record: an area of no bytes. */
+const HEADER = bytes(39);
+const BATCH = { data: bytes(0), dataEnds: new Uint32Array(0), entities: bytes(0), entityEnds: new Uint32Array(0) };
 const template = (key: NativePrivateKey) =>
   new n.EnvelopeTemplate({
     recipients: bytes(256),
@@ -49,6 +54,8 @@ beforeAll(async () => {
     SecretKey: secret('content'),
     PublicKey: key.publicKey,
     PrivateKey: key,
+    MasterKey: master(),
+    WorkingKey: working(),
     EnvelopeTemplate: envelope,
     FloeEncryptor: encryptor,
     FloeDecryptor: new n.FloeDecryptor(content.derive('floe', LABEL, bytes(48)), bytes(48), encryptor.header),
@@ -72,11 +79,19 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
   },
   PublicKey: {
     statics: [],
-    members: ['algorithm', 'bits', 'hasApprovedExponent', 'spkiSha256', 'toPem', 'verify', 'wrap'],
+    members: 'algorithm bits hasApprovedExponent spkiSha256 toPem verify wrap wrapMaster'.split(' '),
   },
   PrivateKey: {
     statics: ['generate', 'load', 'probe'],
-    members: 'algorithm bits destroy publicKey save sign spkiSha256 unwrap unwrappedOutside'.split(' '),
+    members: 'algorithm bits destroy publicKey save sign spkiSha256 unwrap unwrapMaster unwrappedOutside'.split(' '),
+  },
+  MasterKey: {
+    statics: ['generate'],
+    members: 'cipher createWorkingKey destroy macRow openWorkingKey verifyRow'.split(' '),
+  },
+  WorkingKey: {
+    statics: [],
+    members: 'cipher destroy hash overhead protect protectMany rebind reencrypt unprotect unprotectMany'.split(' '),
   },
   EnvelopeTemplate: { statics: [], members: ['encryptBuffer', 'encryptFile', 'start'] },
   FloeEncryptor: { statics: [], members: ['encryptFinal', 'encryptSegment', 'header', 'plaintextLength'] },
@@ -124,7 +139,8 @@ describe('a handle', () => {
     const ofNode = handle._externalStream;
     server.close();
     expect(inspect(ofNode)).toMatch(/External/);
-    for (const name of ['Passphrase', 'SecretKey', 'PublicKey', 'PrivateKey', 'FloeEncryptor', 'InputFile']) {
+    const opaque = 'Passphrase SecretKey PublicKey PrivateKey MasterKey WorkingKey FloeEncryptor InputFile'.split(' ');
+    for (const name of opaque) {
       const Class = classOf(name) as new (...args: unknown[]) => object;
       for (const args of [[], [{}], ['content'], [instances[name]], [ofNode], [bytes(32)]]) {
         expect(await codeOf(() => new Class(...args))).toBe('ERR_INVALID_ARGUMENT');
@@ -148,6 +164,12 @@ describe('a handle', () => {
       }
       if (name !== 'PrivateKey')
         expect(await codeOf(() => n.createCertificate(instance as never, [], 1))).toBe('ERR_INVALID_ARGUMENT');
+      if (name !== 'MasterKey')
+        expect(await codeOf(() => key.publicKey.wrapMaster(instance as never))).toBe('ERR_INVALID_ARGUMENT');
+      if (name !== 'WorkingKey') {
+        const reencrypt = () => working().reencrypt(HEADER, 39, bytes(0), instance as never, HEADER);
+        expect([name, await codeOf(reencrypt)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
+      }
       if (name !== 'JobControl') {
         const job = () =>
           template(key).encryptFile(bytes(48), '/dev/null', OUTPUT(), 4096, bytes(0), instance as never);
@@ -198,7 +220,8 @@ describe('a handle', () => {
       NativeSecretKey,
     ];
     const { file } = await n.InputFile.open(process.execPath, null, 0);
-    for (const handle of [passphrase, made, content, mac, gcm, wrap, file]) {
+    const [noMaster, noWorking] = [master(), working()];
+    for (const handle of [passphrase, made, content, mac, gcm, wrap, file, noMaster, noWorking]) {
       handle.destroy();
       handle.destroy();
     }
@@ -230,6 +253,23 @@ describe('a handle', () => {
       () => file.read(0, 1),
       () => file.decrypt(key, ENVELOPE, 0, null, new n.JobControl()),
       () => new n.FloeDecryptor(content, bytes(0), bytes(74)),
+      () => made.unwrapMaster(bytes(256), 'aes', bytes(32)),
+      () => key.publicKey.wrapMaster(noMaster),
+      () => noMaster.cipher,
+      () => noMaster.macRow(bytes(1)),
+      () => noMaster.verifyRow(bytes(1), bytes(32)),
+      () => noMaster.createWorkingKey('aes', 'sha1'),
+      () => noMaster.openWorkingKey('aes', 'sha1', bytes(1), bytes(32), bytes(40)),
+      () => noWorking.cipher,
+      () => noWorking.hash,
+      () => noWorking.overhead,
+      () => noWorking.protect(HEADER, bytes(1), bytes(1)),
+      () => noWorking.unprotect(bytes(99), 39, bytes(1)),
+      () => noWorking.protectMany(HEADER, BATCH),
+      () => noWorking.unprotectMany(HEADER, BATCH),
+      () => noWorking.rebind(bytes(99), 39, bytes(1), bytes(1)),
+      () => noWorking.reencrypt(bytes(99), 39, bytes(1), working(), HEADER),
+      () => working().reencrypt(bytes(99), 39, bytes(1), noWorking, HEADER),
     ];
     for (const operation of operations)
       expect([`${operation}`, await codeOf(operation)]).toEqual([`${operation}`, 'ERR_KEY_USE']);

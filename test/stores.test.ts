@@ -283,11 +283,15 @@ describe.each(STORE_KINDS)('$name', (kind) => {
         expect(code).toBe('ERR_STORE_UNAVAILABLE');
         expect(message).toMatch(/another|lock/);
       });
+      const row = masterRow();
+      await write((writer) => writer.writeMaster(row));
       await impatient.transaction(async (writer) => {
+        // The attempt that failed must not have left it with an old state.
+        expect(await writer.readMasters()).toEqual([row]);
         expect(await codeOf(() => impatient.transaction(async () => {}))).toBe('ERR_STORE_UNAVAILABLE');
         await writer.writeMaster(masterRow());
       });
-      expect(await store.readMasters()).toHaveLength(1);
+      expect(await store.readMasters()).toHaveLength(2);
     });
   });
 
@@ -319,6 +323,34 @@ describe.each(STORE_KINDS)('$name', (kind) => {
       await expect(attempt).rejects.toThrow(RangeError);
       expect(await codeOf(() => kept!.readMasters())).toBe('ERR_INVALID_ARGUMENT');
       expect(await store.snapshot((reader) => reader.readMasters())).toEqual([]);
+    });
+  });
+
+  describe('opening', () => {
+    it('makes nothing when it is not to', async () => {
+      const missing = await kind.freshUrl();
+      for (const _attempt of [1, 2]) {
+        const { code, message } = await refusalOf(() => opening(missing, { create: false }));
+        expect(code).toBe('ERR_STORE_UNAVAILABLE');
+        expect(message).toMatch(/there is no/);
+      }
+    });
+
+    it('refuses a store that a newer release has changed, and changes nothing', async () => {
+      await kind.tamper(url, "insert into callseal_migrations (name, timestamp) values ('9999-later', '')");
+      for (const create of [true, false]) {
+        const { code, message } = await refusalOf(() => opening(url, { create }));
+        expect(code).toBe('ERR_UNSUPPORTED_VERSION');
+        expect(message).toMatch(/newer release of Callseal \(9999-later\); upgrade/);
+      }
+      await kind.tamper(url, "delete from callseal_migrations where name = '9999-later'");
+      expect(await (await opening(url)).readRevision()).toBe(0);
+    });
+
+    it('refuses times that are none', async () => {
+      for (const patience of [0, Number.NaN, Number.POSITIVE_INFINITY]) {
+        expect(await codeOf(() => opening(url, { patience }))).toBe('ERR_INVALID_ARGUMENT');
+      }
     });
   });
 

@@ -1,5 +1,6 @@
 /** The audit log: who did what, when and on which host; every entry holds the hash of the one before. */
 
+import type { CallsealError } from '../errors.ts';
 import { canonicalJson, type Json } from './canonical-json.ts';
 import { sha256 } from './digest.ts';
 import { auditName, behind, STORE_ROW, substituted } from './faults.ts';
@@ -71,33 +72,40 @@ function entryHash(previous: Uint8Array, row: Omit<AuditRow, 'hash'>): Uint8Arra
 export function followChain(head: AuditHead, rows: readonly AuditRow[]): AuditHead {
   return rows.reduce<AuditHead>((before, row) => {
     if (row.sequence !== before.sequence + 1) throw substituted(auditName(before.sequence + 1), 'is missing');
-    if (!sameBytes(row.hash, entryHash(before.hash, row))) {
-      throw substituted(auditName(row.sequence), 'was altered: its hash does not follow from it and the entry before');
-    }
+    if (!sameBytes(row.hash, entryHash(before.hash, row))) throw altered(row.sequence);
     return row;
   }, head);
 }
 
-/** The rows that prove where the chain ends: the last one and the one before. */
+/** The rows that prove where the chain ends: the last one and two before it. */
 export async function readTail(reader: StoreReader, store: StoreRow): Promise<AuditRow[]> {
-  return reader.readAudit(Math.max(0, store.auditSequence - 2), 3);
+  return reader.readAudit(Math.max(0, store.auditSequence - 3), 4);
 }
 
 /** Checks what {@link readTail} read against the manifest. */
 export function verifyTail(store: StoreRow, tail: readonly AuditRow[]): void {
-  const last = tail.find((row) => row.sequence === store.auditSequence);
-  if (last === undefined) throw substituted(auditName(store.auditSequence), 'is missing');
-  if (tail.some((row) => row.sequence > store.auditSequence)) {
-    throw substituted(auditName(store.auditSequence + 1), 'was added: the manifest ends before it');
-  }
-  const before = tail.find((row) => row.sequence === store.auditSequence - 1);
-  if (before === undefined && store.auditSequence > 1) {
-    throw substituted(auditName(store.auditSequence - 1), 'is missing');
-  }
-  followChain(before ?? NO_AUDIT, [last]);
+  const entry = (sequence: number) => tail.find((row) => row.sequence === sequence);
+  const end = store.auditSequence;
+  const last = entry(end);
+  if (last === undefined) throw substituted(auditName(end), 'is missing');
+  if (entry(end + 1) !== undefined) throw substituted(auditName(end + 1), 'was added: the manifest ends before it');
+  const before = end > 1 ? entry(end - 1) : NO_AUDIT;
+  if (before === undefined) throw substituted(auditName(end - 1), 'is missing');
   if (!sameBytes(last.hash, store.auditHash)) {
-    throw substituted(auditName(last.sequence), 'is not the one that the manifest names');
+    throw substituted(auditName(end), 'is not the one that the manifest names');
   }
+  if (sameBytes(last.hash, entryHash(before.hash, last))) return;
+  // The manifest speaks for the last hash. If it follows from the entry before by content, that entry's hash was altered.
+  const twoBefore = end > 2 ? entry(end - 2) : NO_AUDIT;
+  const lastIsRight =
+    'event' in before &&
+    twoBefore !== undefined &&
+    sameBytes(last.hash, entryHash(entryHash(twoBefore.hash, before), last));
+  throw altered(lastIsRight ? end - 1 : end);
+}
+
+function altered(sequence: number): CallsealError {
+  return substituted(auditName(sequence), 'was altered: its hash does not follow from it and the entry before');
 }
 
 /** All entries after `after`, oldest first, read a page at a time. */

@@ -86,7 +86,7 @@ export class Batches {
 
   async #keyOf(record: Uint8Array, index: number): Promise<OpenKey> {
     try {
-      return await this.#keys.forRecord(record.slice());
+      return await this.#keys.forRecord(new Uint8Array(record));
     } catch (error) {
       throw atIndex(index, error);
     }

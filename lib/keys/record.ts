@@ -63,8 +63,8 @@ export function parseHeader(record: Uint8Array): RecordHeader {
   if (!isArea(area)) throw brokenArea();
   return {
     suite,
-    masterId: record.slice(MASTER_AT, WORKING_AT),
-    workingId: record.slice(WORKING_AT, AREA_LENGTH_AT),
+    masterId: new Uint8Array(record.subarray(MASTER_AT, WORKING_AT)),
+    workingId: new Uint8Array(record.subarray(WORKING_AT, AREA_LENGTH_AT)),
     area,
     length,
   };

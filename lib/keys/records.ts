@@ -31,7 +31,7 @@ export class Records {
       const encoded = this.#entities.encode(area, entity);
       const key = this.#keys.encrypting(area);
       if (key?.take(bytes.length)) return Promise.resolve(seal(key, encoded, bytes));
-      return this.#protectLater(area, encoded.slice(), bytes.slice());
+      return this.#protectLater(area, new Uint8Array(encoded), new Uint8Array(bytes));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -44,7 +44,7 @@ export class Records {
       const encoded = this.#entities.encode(area, entity);
       const key = this.#keys.decrypting(sealed);
       if (key !== undefined) return Promise.resolve(open(key, encoded, sealed));
-      return this.#unprotectLater(encoded.slice(), sealed.slice());
+      return this.#unprotectLater(new Uint8Array(encoded), new Uint8Array(sealed));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -55,7 +55,7 @@ export class Records {
     assertArea(area);
     const before = this.#entities.encode(area, from).slice();
     const after = this.#entities.encode(area, to).slice();
-    const record = sealed.slice();
+    const record = new Uint8Array(sealed);
     for (;;) {
       const key = await this.#keys.forRecord(record);
       if (!key.alive) continue;
@@ -68,7 +68,7 @@ export class Records {
     requireBytes(sealed, 'sealed');
     assertArea(area);
     const encoded = this.#entities.encode(area, entity).slice();
-    const record = sealed.slice();
+    const record = new Uint8Array(sealed);
     // The plaintext is shorter than the record, whatever the suites.
     const load = loadOf(record.length);
     for (;;) {

@@ -18,6 +18,7 @@ export interface OpenStoreOptions {
 
 const CONNECT_TIMEOUT = 5_000;
 const PATIENCE = 30_000;
+const LONGEST = 3_600_000;
 
 /**
  * Opens a store, and brings its tables up to date.
@@ -32,6 +33,7 @@ const PATIENCE = 30_000;
  */
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<KeyStore> {
   const { create = true, connectTimeout = CONNECT_TIMEOUT, patience = PATIENCE } = options;
+  for (const [name, value] of Object.entries({ connectTimeout, patience })) assertMilliseconds(name, value);
   const { SqlStore } = await import('./sql-store.ts');
   if (url.startsWith('sqlite:')) {
     const path = sqlitePath(url);
@@ -48,6 +50,14 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   throw new CallsealError(
     'ERR_INVALID_ARGUMENT',
     'a key store is named by `sqlite:PATH` or `postgres://USER@HOST/DATABASE`; this is neither',
+  );
+}
+
+function assertMilliseconds(name: string, value: number): void {
+  if (typeof value === 'number' && value >= 1 && value <= LONGEST) return;
+  throw new CallsealError(
+    'ERR_INVALID_ARGUMENT',
+    `${name} of a key store is 1 to ${LONGEST} milliseconds, not ${value}`,
   );
 }
 

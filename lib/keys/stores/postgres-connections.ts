@@ -46,35 +46,16 @@ export class Connections implements PostgresPool {
   }
 
   async connect(): Promise<PostgresPoolClient> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw toPostgresError(error, this.#description, 'connecting');
-    });
     this.#inUse += 1;
-    let ending: unknown = null;
-    const onError = (error: unknown) => {
-      ending ??= error;
-    };
-    client.on('error', onError);
-    const query = async (text: string, values: readonly unknown[]) => {
-      if (ending !== null) throw toPostgresError(ending, this.#description, 'connected');
-      const query_timeout = this.#timeoutOf(text);
-      try {
-        return await client.query({ text, values: [...values], query_timeout } as pg.QueryConfig);
-      } catch (error) {
-        // Why the server ended the connection says more than that it is gone.
-
-        const failure = toPostgresError(ending ?? error, this.#description, 'connected');
-        if (failure instanceof ConnectionLost) ending ??= failure;
-        throw failure;
-      }
-    };
-    const release = () => {
-      client.off('error', onError);
-      client.release(ending !== null);
-      this.#inUse -= 1;
-      if (this.#inUse === 0) this.#unused?.();
-    };
-    return { query, release } as unknown as PostgresPoolClient;
+    try {
+      const client = await this.#pool.connect();
+      return new Connection(client, this.#description, this.#timeoutOf, () =>
+        this.#leave(),
+      ) as unknown as PostgresPoolClient;
+    } catch (error) {
+      this.#leave();
+      throw toPostgresError(error, this.#description, 'connecting');
+    }
   }
 
   /** Waits for what is in use. */
@@ -90,6 +71,62 @@ export class Connections implements PostgresPool {
     }, FAREWELL);
     await this.#pool.end();
     clearTimeout(timer);
+  }
+
+  #leave(): void {
+    this.#inUse -= 1;
+    if (this.#inUse === 0) this.#unused?.();
+  }
+}
+
+/** What a statement gets in a transaction that an earlier one has spoilt. */
+const SPOILT = '25P02';
+
+/** A connection while one user of the pool has it. */
+class Connection {
+  readonly #client: pg.PoolClient;
+  readonly #description: string;
+  readonly #timeoutOf: (statement: string) => number;
+  readonly #leave: () => void;
+  /** Why the connection is of no use any more. */
+  #ending: unknown = null;
+  #lastFailure: CallsealError | null = null;
+
+  constructor(client: pg.PoolClient, description: string, timeoutOf: (statement: string) => number, leave: () => void) {
+    this.#client = client;
+    this.#description = description;
+    this.#timeoutOf = timeoutOf;
+    this.#leave = leave;
+    client.on('error', this.#onError);
+  }
+
+  async query(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
+    try {
+      if (this.#ending !== null) throw this.#ending;
+      const query_timeout = this.#timeoutOf(text);
+      return await this.#client.query({ text, values: [...values], query_timeout } as pg.QueryConfig);
+    } catch (error) {
+      throw this.#failureFrom(error);
+    }
+  }
+
+  release(): void {
+    this.#client.off('error', this.#onError);
+    this.#client.release(this.#ending !== null);
+    this.#leave();
+  }
+
+  readonly #onError = (error: unknown) => {
+    this.#ending ??= error;
+  };
+
+  #failureFrom(error: unknown): CallsealError {
+    if (this.#lastFailure !== null && (error as { code?: unknown }).code === SPOILT) return this.#lastFailure;
+    // Why the server ended the connection says more than that it is gone.
+    const failure = toPostgresError(this.#ending ?? error, this.#description, 'connected');
+    if (failure instanceof ConnectionLost) this.#ending ??= failure;
+    this.#lastFailure = failure;
+    return failure;
   }
 }
 
