@@ -1,5 +1,7 @@
 /** `--store` and everything that opens the key hierarchy in it. */
 
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { CallsealError } from '../../errors.ts';
 import type { KeyHierarchy, KeyHierarchyOptions } from '../../keys/hierarchy.ts';
@@ -7,33 +9,44 @@ import type { InstallationKey } from '../../keys/installation-key.ts';
 import { noticeFipsOff } from '../fips-notice.ts';
 import { interruptSignal } from '../interrupt.ts';
 import type { Output } from '../output.ts';
-import { addInstallationOptions, type InstallationOptions, installationDirectory } from './installation-options.ts';
+import { addInstallationOptions, type InstallationOptions } from './installation-options.ts';
 
 /** Names the store when `--store` does not. */
 export const STORE_VARIABLE = 'CALLSEAL_STORE';
 
-/** The file beside the installation key that is the store when nothing names another. */
+/** The store when nothing names another: a file where this host keeps what it remembers. */
 const DEFAULT_STORE_FILE = 'keys.db';
 
-export interface HierarchyOptions extends InstallationOptions {
+export interface StoreOption {
   store?: string;
 }
 
+export type HierarchyOptions = StoreOption & InstallationOptions;
+
 export type HierarchyOpener = (options: HierarchyOptions, output: Output) => Promise<InstallationKey>;
+
+export function addStoreOption(command: Command): Command {
+  return command.option(
+    '--store <url>',
+    `key store: sqlite:PATH or postgres://USER@HOST/DATABASE (or ${STORE_VARIABLE})`,
+  );
+}
 
 /** Adds the options; the result opens the installation key that they name. */
 export function addHierarchyOptions(command: Command): HierarchyOpener {
-  command.option('--store <url>', `key store: sqlite:PATH or postgres://USER@HOST/DATABASE (or ${STORE_VARIABLE})`);
-  return addInstallationOptions(command);
+  return addInstallationOptions(addStoreOption(command));
 }
 
 /** The store to use. */
-export function storeUrl(options: HierarchyOptions): string {
-  return namedStore(options) ?? `sqlite:${installationDirectory(options)}/${DEFAULT_STORE_FILE}`;
+export async function storeUrl(options: StoreOption): Promise<string> {
+  const named = namedStore(options);
+  if (named !== undefined) return named;
+  const { defaultStateDirectory } = await import('../../keys/high-water.ts');
+  return `sqlite:${join(defaultStateDirectory(), DEFAULT_STORE_FILE)}`;
 }
 
 /** The store that the command line or the environment names. */
-export function namedStore({ store }: HierarchyOptions): string | undefined {
+export function namedStore({ store }: StoreOption): string | undefined {
   return store ?? (process.env[STORE_VARIABLE] || undefined);
 }
 
@@ -59,7 +72,8 @@ export async function withHierarchy<T>(
 ): Promise<T> {
   noticeFipsOff(output);
   const signal = interruptSignal();
-  const store = storeUrl(options);
+  const store = await storeUrl(options);
+  if (beginning.create === true && namedStore(options) === undefined) await makeDirectoryOf(store);
   const installation = await open(options, output);
   try {
     const { keys, begun } = await openHierarchy({ store, installation, signal }, beginning);
@@ -71,6 +85,11 @@ export async function withHierarchy<T>(
   } finally {
     installation.destroy();
   }
+}
+
+/** Of the default store; others are put where somebody has made room for them. */
+async function makeDirectoryOf(store: string): Promise<void> {
+  await mkdir(dirname(store.slice('sqlite:'.length)), { recursive: true, mode: 0o700 });
 }
 
 /** A store is begun only when it turns out to be empty, so that it is known who began it. */

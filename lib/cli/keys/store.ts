@@ -36,7 +36,7 @@ async function acceptCommand(options: RestoreOptions, open: HierarchyOpener): Pr
   const output = new Output('store accept-restore', options);
   noticeFipsOff(output);
   const signal = interruptSignal();
-  const store = storeUrl(options);
+  const store = await storeUrl(options);
   await confirm(
     'This accepts the store as it is now, whatever this host has seen of it. Do so only after a backup was restored on purpose.',
     options,
