@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { CallsealError } from '../errors.ts';
 import { type Status, status } from '../status.ts';
 import { jsonFile } from './json.ts';
-import { addStoreOption, namedStore, type StoreOption } from './keys/hierarchy-options.ts';
-import { addFolderOption, folderOf, type InstallationOptions, placesInTurn } from './keys/installation-options.ts';
+import { addKeyStoreOptions, type HierarchyOptions, namedStore, stateDirectory } from './keys/hierarchy-options.ts';
+import { folderOf, placesInTurn } from './keys/installation-options.ts';
 import type { KeysStatus } from './keys/keys-status.ts';
 import { type Colors, colorsFor, Output } from './output.ts';
-import { addPassphraseOptions, type PassphrasePlace } from './passphrase-options.ts';
+import type { PassphrasePlace } from './passphrase-options.ts';
 import { safe, safeJson } from './text.ts';
 
 const HELP = `
@@ -24,14 +24,13 @@ Examples:
   callseal status --json
   callseal status --store sqlite:/var/lib/callseal/keys.db --passphrase-file /run/secrets/voice`;
 
-interface StatusOptions extends StoreOption, InstallationOptions {
+interface StatusOptions extends HierarchyOptions {
   json?: boolean;
 }
 
 export function define(command: Command): void {
   command.option('--json', 'one JSON document on standard output');
-  addFolderOption(addStoreOption(command));
-  const places = addPassphraseOptions(command, { of: 'of the installation key, or PIN of its token' });
+  const places = addKeyStoreOptions(command);
   command
     .addHelpText('after', HELP)
     .action((options: StatusOptions) => (options.json ? jsonCommand(options, places) : textCommand(options, places)));
@@ -77,7 +76,7 @@ async function keysStatus(options: StatusOptions, places: readonly PassphrasePla
   });
   if (installation instanceof CallsealError) return unverifiedKeys(store, installation.message);
   try {
-    return await verifiedKeys(store, installation);
+    return await verifiedKeys(store, installation, await stateDirectory(options));
   } finally {
     installation.destroy();
   }

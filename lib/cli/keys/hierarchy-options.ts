@@ -1,7 +1,7 @@
 /** `--store` and everything that opens the key hierarchy in it. */
 
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CallsealError } from '../../errors.ts';
 import type { KeyHierarchy, KeyHierarchyOptions } from '../../keys/hierarchy.ts';
@@ -9,10 +9,14 @@ import type { InstallationKey } from '../../keys/installation-key.ts';
 import { noticeFipsOff } from '../fips-notice.ts';
 import { interruptSignal } from '../interrupt.ts';
 import type { Output } from '../output.ts';
-import { addInstallationOptions, type InstallationOptions } from './installation-options.ts';
+import type { PassphrasePlace } from '../passphrase-options.ts';
+import { addInstallationOptions, folderOf, type InstallationOptions, openKey } from './installation-options.ts';
 
 /** Names the store when `--store` does not. */
 export const STORE_VARIABLE = 'CALLSEAL_STORE';
+
+/** Names the directory in which this host remembers how far stores had come, when `--state-dir` does not. */
+const STATE_VARIABLE = 'CALLSEAL_STATE_DIR';
 
 /** The store when nothing names another: a file where this host keeps what it remembers. */
 const DEFAULT_STORE_FILE = 'keys.db';
@@ -21,7 +25,9 @@ export interface StoreOption {
   store?: string;
 }
 
-export type HierarchyOptions = StoreOption & InstallationOptions;
+export interface HierarchyOptions extends StoreOption, InstallationOptions {
+  stateDir?: string;
+}
 
 export type HierarchyOpener = (options: HierarchyOptions, output: Output) => Promise<InstallationKey>;
 
@@ -34,15 +40,30 @@ export function addStoreOption(command: Command): Command {
 
 /** Adds the options; the result opens the installation key that they name. */
 export function addHierarchyOptions(command: Command): HierarchyOpener {
-  return addInstallationOptions(addStoreOption(command));
+  const places = addKeyStoreOptions(command);
+  return async (options, output) => openKey({ folder: await folderOf(options) }, places, output);
+}
+
+/** The options alone. */
+export function addKeyStoreOptions(command: Command): PassphrasePlace[] {
+  addStoreOption(command).option(
+    '--state-dir <dir>',
+    `where this host remembers how far the store had come (or ${STATE_VARIABLE})`,
+  );
+  return addInstallationOptions(command);
+}
+
+/** Where this host remembers how far stores had come. */
+export async function stateDirectory({ stateDir }: HierarchyOptions): Promise<string> {
+  const named = stateDir ?? (process.env[STATE_VARIABLE] || undefined);
+  if (named !== undefined) return resolve(named);
+  const { defaultStateDirectory } = await import('../../keys/high-water.ts');
+  return defaultStateDirectory();
 }
 
 /** The store to use. */
-export async function storeUrl(options: StoreOption): Promise<string> {
-  const named = namedStore(options);
-  if (named !== undefined) return named;
-  const { defaultStateDirectory } = await import('../../keys/high-water.ts');
-  return `sqlite:${join(defaultStateDirectory(), DEFAULT_STORE_FILE)}`;
+export async function storeUrl(options: HierarchyOptions): Promise<string> {
+  return namedStore(options) ?? `sqlite:${join(await stateDirectory(options), DEFAULT_STORE_FILE)}`;
 }
 
 /** The store that the command line or the environment names. */
@@ -76,7 +97,8 @@ export async function withHierarchy<T>(
   if (beginning.create === true && namedStore(options) === undefined) await makeDirectoryOf(store);
   const installation = await open(options, output);
   try {
-    const { keys, begun } = await openHierarchy({ store, installation, signal }, beginning);
+    const remembered = await stateDirectory(options);
+    const { keys, begun } = await openHierarchy({ store, installation, stateDirectory: remembered, signal }, beginning);
     try {
       return await work(keys, { begun });
     } finally {

@@ -19,13 +19,9 @@ export function addFolderOption(command: Command): Command {
   return command.option('--installation <dir>', `folder of the installation key (or ${FOLDER_VARIABLE})`);
 }
 
-/** Adds the options; the result opens the key that they name. */
-export function addInstallationOptions(
-  command: Command,
-): (options: InstallationOptions, output: Output) => Promise<Installation> {
-  addFolderOption(command);
-  const places = addPassphraseOptions(command, { of: 'of the installation key, or PIN of its token' });
-  return async (options, output) => openKey({ folder: await folderOf(options) }, places, output);
+/** Adds the options; the result has the places of passphrases, once the command line has been parsed. */
+export function addInstallationOptions(command: Command): PassphrasePlace[] {
+  return addPassphraseOptions(addFolderOption(command), { of: 'of the installation key, or PIN of its token' });
 }
 
 /** The folder that the command line, the environment or the system's convention names. */

@@ -50,9 +50,13 @@ export interface UnverifiedArea {
 export type KeysStatus = VerifiedKeys | UnverifiedKeys;
 
 /** @throws {CallsealError} as `KeyHierarchy.open` does. */
-export async function verifiedKeys(store: string, installation: Installation): Promise<VerifiedKeys> {
+export async function verifiedKeys(
+  store: string,
+  installation: Installation,
+  stateDirectory: string,
+): Promise<VerifiedKeys> {
   const { KeyHierarchy } = await import('../../keys/hierarchy.ts');
-  const keys = await KeyHierarchy.open({ store, installation, create: false });
+  const keys = await KeyHierarchy.open({ store, installation, stateDirectory, create: false });
   try {
     const { place, exportable, certificate } = installation.facts;
     return { verified: true, place, exportable, certificate, ...(await keys.overview()) };

@@ -6,7 +6,13 @@ import { interruptSignal } from '../interrupt.ts';
 import { Output, type OutputOptions } from '../output.ts';
 import { safeJson } from '../text.ts';
 import { confirm } from './confirm.ts';
-import { addHierarchyOptions, type HierarchyOpener, type HierarchyOptions, storeUrl } from './hierarchy-options.ts';
+import {
+  addHierarchyOptions,
+  type HierarchyOpener,
+  type HierarchyOptions,
+  stateDirectory,
+  storeUrl,
+} from './hierarchy-options.ts';
 
 interface RestoreOptions extends HierarchyOptions, OutputOptions {
   yes?: boolean;
@@ -45,7 +51,12 @@ async function acceptCommand(options: RestoreOptions, open: HierarchyOpener): Pr
   const installation = await open(options, output);
   try {
     const { KeyHierarchy } = await import('../../keys/hierarchy.ts');
-    const accepted = await KeyHierarchy.acceptRestore({ store, installation, signal });
+    const accepted = await KeyHierarchy.acceptRestore({
+      store,
+      installation,
+      stateDirectory: await stateDirectory(options),
+      signal,
+    });
     if (options.json) output.print(safeJson(accepted, 2));
     else output.notice('the store is accepted as it is now; every area goes on with a new working key');
   } finally {

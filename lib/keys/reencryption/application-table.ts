@@ -27,6 +27,12 @@ export interface TableRow {
   entity(): Entity;
 }
 
+/** A row as it was read, and the record that is to take the old one's place. */
+export interface RowReplacement {
+  readonly kept: TableRow;
+  readonly record: Uint8Array;
+}
+
 /**
  * Every method may throw `ERR_IO` when the database fails. Rows are taken in ascending order of their keys, each page from
  * behind the last row of the page before: what others insert, change or delete meanwhile moves nothing.
@@ -40,8 +46,11 @@ export interface ApplicationTable {
   page(after: string | null, limit: number): Promise<TableRow[]>;
   /** The row as it is now; null when it is gone. */
   reread(row: TableRow): Promise<TableRow | null>;
-  /** Writes the record where the old one still is. False when somebody has changed or deleted the row. */
-  replace(row: TableRow, record: Uint8Array): Promise<boolean>;
+  /**
+   * Writes each record where the old one still is. False where somebody has changed or deleted the row. Never waits for a
+   * row of the application's while it holds another.
+   */
+  replaceAll(replacements: readonly RowReplacement[]): Promise<boolean[]>;
   close(): Promise<void>;
 }
 

@@ -1,8 +1,10 @@
 /**
  * An application's table in PostgreSQL.
  *
- * Values of keys travel as text in both directions, which PostgreSQL gives and takes back for every type without loss. Every
- * change is a transaction of one row: a larger one could wait for the application's while it waits for this one.
+ * Values of keys travel as text in both directions, which PostgreSQL gives and takes back for every type without loss.
+ *
+ * Rows are locked before they are changed, skipping those that somebody else has locked: a transaction that holds some rows and waits for
+ * another could wait for the application's while that waits for it.
  */
 
 import type { Socket } from 'node:net';
@@ -15,6 +17,7 @@ import {
   noSuchColumn,
   notBytes,
   notUnique,
+  type RowReplacement,
   sourceName,
   type TableLayout,
   type TableRow,
@@ -77,10 +80,30 @@ export class PostgresTable implements ApplicationTable {
     return now === undefined ? null : this.#rowOf(now);
   }
 
-  async replace(row: TableRow, record: Uint8Array): Promise<boolean> {
-    const values = [...(row as Row).keyTexts, row.record, record];
-    const changed = await this.#database.query(this.#statements.replace, values);
-    return changed.length > 0;
+  async replaceAll(replacements: readonly RowReplacement[]): Promise<boolean[]> {
+    if (replacements.length === 1) return [await this.#replaceOne(replacements[0]!)];
+    const written = await this.#database.transaction(async () => {
+      const locked = namesOf(await this.#database.query(this.#statements.lock, this.#columns(replacements)));
+      const ours = replacements.filter(({ kept }) => locked.has(kept.position));
+      const values = [...this.#columns(ours), ours.map(({ kept }) => kept.record), ours.map(({ record }) => record)];
+      return namesOf(await this.#database.query(this.#statements.replaceMany, values));
+    });
+    const results: boolean[] = [];
+    for (const replacement of replacements) {
+      // What others had locked, and what was changed, is tried alone, which may wait.
+      results.push(written.has(replacement.kept.position) || (await this.#replaceOne(replacement)));
+    }
+    return results;
+  }
+
+  async #replaceOne({ kept, record }: RowReplacement): Promise<boolean> {
+    const values = [...(kept as Row).keyTexts, kept.record, record];
+    return (await this.#database.query(this.#statements.replace, values)).length > 0;
+  }
+
+  /** The values of each key column, of all rows. */
+  #columns(replacements: readonly RowReplacement[]): string[][] {
+    return this.#layout.key.map((_, index) => replacements.map(({ kept }) => (kept as Row).keyTexts[index]!));
   }
 
   close(): Promise<void> {
@@ -100,6 +123,11 @@ export class PostgresTable implements ApplicationTable {
   }
 }
 
+/** The positions of rows of which only the key was asked for. */
+function namesOf(rows: readonly Record<string, unknown>[]): Set<string> {
+  return new Set(rows.map((row) => JSON.stringify(Object.values(row))));
+}
+
 function positionOf(position: string | null): string[] {
   return position === null ? [] : (JSON.parse(position) as string[]);
 }
@@ -107,6 +135,8 @@ function positionOf(position: string | null): string[] {
 class Statements {
   readonly one: string;
   readonly replace: string;
+  readonly lock: string;
+  readonly replaceMany: string;
   readonly #table: string;
   readonly #order: string;
   readonly #behind: string;
@@ -127,6 +157,17 @@ class Statements {
     const [old, fresh] = [key.length + 1, key.length + 2];
     const set = `UPDATE ${this.#table} SET ${quoteName(column)} = $${fresh}`;
     this.replace = `${set} WHERE ${same} AND ${quoteName(column)} = $${old} RETURNING 1`;
+    const arrays = key.map((name, index) => `$${index + 1}::${types.get(name)!.type}[]`);
+    const items = key.map((_, index) => `item${index}`);
+    const own = names.map((name, index) => `t.${name} = i.${items[index]}`).join(' AND ');
+    const ownKeys = names.map((name, index) => `t.${name}::text AS key${index}`).join(', ');
+    this.lock =
+      `SELECT ${ownKeys} FROM ${this.#table} t JOIN unnest(${arrays.join(', ')}) AS i(${items.join(', ')}) ON ${own} ` +
+      'FOR UPDATE OF t SKIP LOCKED';
+    this.replaceMany =
+      `UPDATE ${this.#table} t SET ${quoteName(column)} = i.fresh ` +
+      `FROM unnest(${arrays.join(', ')}, $${old}::bytea[], $${fresh}::bytea[]) AS i(${items.join(', ')}, old, fresh) ` +
+      `WHERE ${own} AND t.${quoteName(column)} = i.old RETURNING ${ownKeys}`;
     this.#parameters = key.length;
   }
 
@@ -225,6 +266,18 @@ class Database {
       return rows;
     } catch (error) {
       throw this.#failure(error);
+    }
+  }
+
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.query('BEGIN', []);
+    try {
+      const result = await work();
+      await this.query('COMMIT', []);
+      return result;
+    } catch (error) {
+      await this.query('ROLLBACK', []).catch(() => {}); // what failed is the news
+      throw error;
     }
   }
 

@@ -1,25 +1,9 @@
 /** Records of an area, wherever they are kept, brought under the key that encrypts now. */
 
-import type { Entity } from '../entity.ts';
+import { type KeptRecord, type Reencrypter, workOff } from './chunk.ts';
 import { Pace } from './pace.ts';
-import { isOfOneRecord, type Outcome, type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
-import { type KeyLister, type RecordsOnKey, Target, workingKeyOf } from './target.ts';
-
-/** What is needed of a hierarchy; `KeyHierarchy` is one. */
-export interface Reencrypter extends KeyLister {
-  reencrypt(area: string, entity: Entity, record: Uint8Array): Promise<Uint8Array>;
-  unprotect(area: string, entity: Entity, record: Uint8Array): Promise<Uint8Array>;
-}
-
-/** One record where it is kept. */
-export interface KeptRecord {
-  /** Names it in the report. */
-  readonly key: string;
-  /** What it belongs to; a function is called only when that is needed. */
-  readonly entity: Entity | (() => Entity);
-  /** Null: there is none. */
-  readonly record: Uint8Array | null;
-}
+import { type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
+import { type RecordsOnKey, Target, workingKeyOf } from './target.ts';
 
 export interface ReencryptAllOptions<R extends KeptRecord> {
   readonly area: string;
@@ -46,9 +30,6 @@ export interface ReencryptAllResult {
   readonly failures: readonly ReencryptionFailure[];
 }
 
-/** How often a record that its owner keeps changing is read again. */
-const ATTEMPTS = 5;
-
 /**
  * Brings every record of a source under the area's key that encrypts now. A record that cannot be opened is reported and
  * left as it is; the others go on. Plaintexts stay in native memory, except in a dry run.
@@ -69,58 +50,31 @@ export async function reencryptAll<R extends KeptRecord>(
   source: AsyncIterable<R> | Iterable<R>,
   options: ReencryptAllOptions<R>,
 ): Promise<ReencryptAllResult> {
-  const target = await Target.of(hierarchy, options.area);
-  const { counts, failures } = await reencryptTowards(target, hierarchy, source, options, new Tally());
-  return { counts, failures };
-}
-
-/** {@link reencryptAll} with an aim and a tally of the caller's. */
-export async function reencryptTowards<R extends KeptRecord>(
-  target: Target,
-  hierarchy: Reencrypter,
-  source: AsyncIterable<R> | Iterable<R>,
-  options: ReencryptAllOptions<R>,
-  tally: Tally,
-): Promise<Tally> {
-  const pace = new Pace(options.rate ?? Number.POSITIVE_INFINITY, options.signal);
+  const { area, replace, reread, dryRun = false, rate = Number.POSITIVE_INFINITY, signal } = options;
+  const tally = new Tally();
+  const work = {
+    hierarchy,
+    target: await Target.of(hierarchy, area),
+    tally,
+    pace: new Pace(rate, signal),
+    dryRun,
+    replaceAll: ([only]: readonly { kept: R; record: Uint8Array }[]) =>
+      Promise.resolve(replace(only!.kept, only!.record)).then((written) => [written]),
+    reread: async (kept: R) => reread?.(kept),
+    onFailure: (failure: ReencryptionFailure) => options.onFailure?.(failure),
+  };
   for await (const kept of source) {
-    await pace.step();
-    try {
-      tally.add(await treat(kept, target, hierarchy, options));
-    } catch (error) {
-      if (!isOfOneRecord(error)) throw error;
-      const failure = tally.fail(kept.key, error);
-      options.onFailure?.(failure);
-    }
+    await workOff([kept], work);
     options.onProgress?.(tally.counts);
   }
-  return tally;
+  return { counts: tally.counts, failures: tally.failures };
 }
 
-/** @throws {CallsealError} */
-async function treat<R extends KeptRecord>(
-  first: R,
-  target: Target,
-  hierarchy: Reencrypter,
-  { area, replace, reread, dryRun = false }: ReencryptAllOptions<R>,
-): Promise<Outcome> {
-  let kept = first;
-  for (let attempt = 1; ; attempt += 1) {
-    if (kept.record === null) return 'empty';
-    const entity = typeof kept.entity === 'function' ? kept.entity() : kept.entity;
-    const isReached = await target.isReached(kept.record);
-    if (dryRun) {
-      await hierarchy.unprotect(area, entity, kept.record);
-      return isReached ? 'current' : 'reencrypted';
-    }
-    if (isReached) return attempt === 1 ? 'current' : 'changed';
-    const fresh = await hierarchy.reencrypt(area, entity, kept.record);
-    if (await replace(kept, fresh)) return 'reencrypted';
-    const now = attempt < ATTEMPTS ? await reread?.(kept) : undefined;
-    if (now === undefined) return 'changed';
-    if (now === null) return 'gone';
-    kept = now;
-  }
+export interface CountOptions {
+  /** Records a second, at most. Default: no limit. */
+  readonly rate?: number;
+  readonly signal?: AbortSignal;
+  readonly onCount?: (counted: number) => void;
 }
 
 /**
@@ -145,10 +99,4 @@ export async function countByKey(
     onCount?.(counted);
   }
   return { keys: await target.describe(records), unreadable };
-}
-
-export interface CountOptions {
-  readonly rate?: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onCount?: (counted: number) => void;
 }

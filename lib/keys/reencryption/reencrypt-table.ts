@@ -5,7 +5,9 @@ import type { MasterKeyInfo } from '../masters.ts';
 import type { Reencryption, Reencryptions } from '../reencryption.ts';
 import type { ApplicationTable, TableRow } from './application-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
-import { countByKey, type Reencrypter, reencryptTowards } from './reencrypt-all.ts';
+import { type Reencrypter, workOff } from './chunk.ts';
+import { Pace } from './pace.ts';
+import { countByKey } from './reencrypt-all.ts';
 import { type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
 import { type KeyLister, type RecordsOnKey, Target } from './target.ts';
 
@@ -13,7 +15,7 @@ export interface ReencryptTableOptions {
   readonly area: string;
   /** How rows make entities, canonical; a run with another one does not continue this one. */
   readonly entity: string;
-  /** Rows a page; default 100. */
+  /** Rows that are read, and written back, at a time; default 100. Fewer when that would be more than a second's worth. */
   readonly batch?: number;
   /** Rows a second, at most, in either pass. Default: no limit. */
   readonly rate?: number;
@@ -87,8 +89,7 @@ async function look(
 ): Promise<TableReport> {
   const target = await Target.of(hierarchy, options.area);
   const tally = new Tally();
-  const rows = tableRows(table, null, options.batch, async () => {});
-  await firstPass(hierarchy, table, options, target, tally, rows, await table.count(null));
+  await firstPass({ hierarchy, table, options, target, tally, after: null, dealtWith: async () => {} });
   const { counts, failures } = tally;
   return {
     source: table.source,
@@ -162,15 +163,21 @@ class TableJob {
   }
 
   async run(continuedFrom: Date | null): Promise<TableReport> {
-    const { area, batch } = this.#options;
+    const { area } = this.#options;
     const target = await Target.of(this.#hierarchy, area, this.#checkpoint.stale);
-    const total = await this.#table.count(this.#checkpoint.position);
-    const rows = tableRows(this.#table, this.#checkpoint.position, batch, async ({ position }) => {
-      this.#checkpoint = { ...this.#checkpoint, position };
-      if (performance.now() - this.#savedAt >= SAVE_INTERVAL) await this.#save();
-    });
     try {
-      await firstPass(this.#hierarchy, this.#table, this.#options, target, this.#tally, rows, total);
+      await firstPass({
+        hierarchy: this.#hierarchy,
+        table: this.#table,
+        options: this.#options,
+        target,
+        tally: this.#tally,
+        after: this.#checkpoint.position,
+        dealtWith: async ({ position }) => {
+          this.#checkpoint = { ...this.#checkpoint, position };
+          if (performance.now() - this.#savedAt >= SAVE_INTERVAL) await this.#save();
+        },
+      });
     } catch (error) {
       await this.#save().catch(() => {}); // what ended the job is the news
       throw error;
@@ -193,10 +200,9 @@ class TableJob {
   }
 
   async #secondPass(target: Target): Promise<{ keys: RecordsOnKey[]; unreadable: number }> {
-    const { onProgress, rate, signal, batch } = this.#options;
+    const { onProgress, rate, signal } = this.#options;
     const total = await this.#table.count(null);
-    const rows = tableRows(this.#table, null, batch, async () => {});
-    return countByKey(target, rows, {
+    return countByKey(target, rowsOf(pagesOf(this.#table, null, pageLength(this.#options))), {
       ...(rate !== undefined && { rate }),
       ...(signal !== undefined && { signal }),
       onCount: (done) => onProgress?.({ pass: 'count', done, total }),
@@ -213,48 +219,54 @@ class TableJob {
   }
 }
 
-async function firstPass(
-  hierarchy: TableReencrypter,
-  table: ApplicationTable,
-  { onProgress, onFailure, rate, signal, area, dryRun = false }: ReencryptTableOptions,
-  target: Target,
-  tally: Tally,
-  rows: AsyncIterable<TableRow>,
-  total: number,
-): Promise<void> {
-  const before = tally.total;
-  await reencryptTowards(
-    target,
-    hierarchy,
-    rows,
-    {
-      area,
-      dryRun,
-      replace: (row, record) => table.replace(row, record),
-      reread: (row) => table.reread(row),
-      onProgress: () => onProgress?.({ pass: 'reencrypt', done: tally.total - before, total }),
-      ...(rate !== undefined && { rate }),
-      ...(signal !== undefined && { signal }),
-      ...(onFailure !== undefined && { onFailure }),
-    },
-    tally,
-  );
+interface FirstPass {
+  readonly hierarchy: Reencrypter;
+  readonly table: ApplicationTable;
+  readonly options: ReencryptTableOptions;
+  readonly target: Target;
+  readonly tally: Tally;
+  /** Position of the last row that was dealt with before. */
+  readonly after: string | null;
+  /** Told the last row of each page. */
+  readonly dealtWith: (last: TableRow) => Promise<void>;
 }
 
-/** All rows behind a position. A row is dealt with when the next one is asked for. */
-async function* tableRows(
-  table: ApplicationTable,
-  after: string | null,
-  limit = DEFAULT_BATCH,
-  dealtWith: (row: TableRow) => Promise<void>,
-): AsyncGenerator<TableRow> {
+async function firstPass({ hierarchy, table, options, target, tally, after, dealtWith }: FirstPass): Promise<void> {
+  const { onProgress, rate = Number.POSITIVE_INFINITY, signal } = options;
+  const total = await table.count(after);
+  const before = tally.total;
+  const work = {
+    hierarchy,
+    target,
+    tally,
+    pace: new Pace(rate, signal),
+    dryRun: options.dryRun === true,
+    replaceAll: (replacements: readonly { kept: TableRow; record: Uint8Array }[]) => table.replaceAll(replacements),
+    reread: (row: TableRow) => table.reread(row),
+    onFailure: (failure: ReencryptionFailure) => options.onFailure?.(failure),
+  };
+  for await (const page of pagesOf(table, after, pageLength(options))) {
+    await workOff(page, work);
+    await dealtWith(page.at(-1)!);
+    onProgress?.({ pass: 'reencrypt', done: tally.total - before, total });
+  }
+}
+
+/** A page is read at once and written at once; at a low rate, not long after. */
+function pageLength({ batch = DEFAULT_BATCH, rate = Number.POSITIVE_INFINITY }: ReencryptTableOptions): number {
+  return Math.max(1, Math.floor(Math.min(batch, rate)));
+}
+
+/** All rows behind a position; no page is empty. */
+async function* pagesOf(table: ApplicationTable, after: string | null, limit: number): AsyncGenerator<TableRow[]> {
   for (let position = after; ; ) {
     const page = await table.page(position, limit);
-    for (const row of page) {
-      yield row;
-      await dealtWith(row);
-      position = row.position;
-    }
+    if (page.length > 0) yield page;
     if (page.length < limit) return;
+    position = page.at(-1)!.position;
   }
+}
+
+async function* rowsOf(pages: AsyncIterable<TableRow[]>): AsyncGenerator<TableRow> {
+  for await (const page of pages) yield* page;
 }

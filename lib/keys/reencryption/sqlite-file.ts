@@ -33,13 +33,13 @@ export class SqliteFile {
     return this.#patiently(() => this.#statement(sql).all(values.map(bound)) as Record<string, unknown>[]);
   }
 
-  /** Runs one statement in a transaction of its own; gives the number of rows that it changed. */
-  write(sql: string, values: readonly SqliteValue[]): Promise<number> {
+  /** Runs one statement with each of several lists of values, in one transaction; gives the numbers of rows changed. */
+  writeAll(sql: string, lists: readonly (readonly SqliteValue[])[]): Promise<number[]> {
     return this.#patiently(() => {
       this.#open().exec('BEGIN IMMEDIATE');
-      const { changes } = this.#statement(sql).run(values.map(bound));
+      const changes = lists.map((values) => Number(this.#statement(sql).run(values.map(bound)).changes));
       this.#open().exec('COMMIT');
-      return Number(changes);
+      return changes;
     });
   }
 

@@ -7,6 +7,7 @@ import {
   noSuchColumn,
   notBytes,
   notUnique,
+  type RowReplacement,
   sourceName,
   type TableLayout,
   type TableRow,
@@ -63,9 +64,13 @@ export class SqliteTable implements ApplicationTable {
     return now === undefined ? null : this.#rowOf(now);
   }
 
-  async replace(row: TableRow, record: Uint8Array): Promise<boolean> {
-    const changed = await this.#file.write(this.#statements.replace, [record, ...(row as Row).keyValues, row.record]);
-    return changed > 0;
+  /** One transaction: the file has one writer at a time, and this one has done all its work before. */
+  async replaceAll(replacements: readonly RowReplacement[]): Promise<boolean[]> {
+    const changed = await this.#file.writeAll(
+      this.#statements.replace,
+      replacements.map(({ kept, record }) => [record, ...(kept as Row).keyValues, kept.record]),
+    );
+    return changed.map((rows) => rows > 0);
   }
 
   async close(): Promise<void> {
