@@ -89,18 +89,15 @@ export function verifyTail(store: StoreRow, tail: readonly AuditRow[]): void {
   const last = entry(end);
   if (last === undefined) throw substituted(auditName(end), 'is missing');
   if (entry(end + 1) !== undefined) throw substituted(auditName(end + 1), 'was added: the manifest ends before it');
-  const before = end > 1 ? entry(end - 1) : NO_AUDIT;
-  if (before === undefined) throw substituted(auditName(end - 1), 'is missing');
+  const before = entry(end - 1);
+  if (before === undefined && end > 1) throw substituted(auditName(end - 1), 'is missing');
   if (!sameBytes(last.hash, store.auditHash)) {
     throw substituted(auditName(end), 'is not the one that the manifest names');
   }
-  if (sameBytes(last.hash, entryHash(before.hash, last))) return;
-  // The manifest speaks for the last hash. If it follows from the entry before by content, that entry's hash was altered.
-  const twoBefore = end > 2 ? entry(end - 2) : NO_AUDIT;
-  const lastIsRight =
-    'event' in before &&
-    twoBefore !== undefined &&
-    sameBytes(last.hash, entryHash(entryHash(twoBefore.hash, before), last));
+  if (sameBytes(last.hash, entryHash((before ?? NO_AUDIT).hash, last))) return;
+  // The manifest speaks for the last hash. If it follows from what the entry before says, that entry's hash was altered.
+  const twoBefore = entry(end - 2) ?? NO_AUDIT;
+  const lastIsRight = before !== undefined && sameBytes(last.hash, entryHash(entryHash(twoBefore.hash, before), last));
   throw altered(lastIsRight ? end - 1 : end);
 }
 

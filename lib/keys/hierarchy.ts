@@ -7,6 +7,8 @@ import { Engine } from './engine.ts';
 import type { Entity } from './entity.ts';
 import { defaultStateDirectory, HighWater } from './high-water.ts';
 import { sameBytes } from './ids.ts';
+import { openInstallation } from './installation/open.ts';
+import type { InstallationSource } from './installation/types.ts';
 import type { InstallationKey } from './installation-key.ts';
 import { MasterKeys } from './masters.ts';
 import { OpenKeys } from './open-keys.ts';
@@ -15,6 +17,7 @@ import { type Overview, overviewOf } from './overview.ts';
 import { Records } from './records.ts';
 import { Reencryptions } from './reencryption.ts';
 import { acceptRestore, type RestoreAccepted } from './restore.ts';
+import type { Snapshot } from './snapshot.ts';
 import { openStore } from './stores/open-store.ts';
 import type { KeyStore } from './stores/store.ts';
 import { DEFAULT_SUITE, parseSuite } from './suites.ts';
@@ -25,8 +28,8 @@ import { WorkingKeys } from './working.ts';
 export interface KeyHierarchyOptions {
   /** `sqlite:PATH`, `postgres://…`, or an open store, which stays the caller's to close. */
   readonly store: string | KeyStore;
-  /** An open installation key; it stays the caller's to destroy, after `close()`. */
-  readonly installation: InstallationKey;
+  /** Where the installation key is, or an open one, which stays the caller's to destroy, after `close()`. */
+  readonly installation: InstallationSource | InstallationKey;
   /** Of the first master key, when there is none yet. Default `aes/aes/sha256`. */
   readonly suite?: string;
   /** Who changes things, for the audit log. Default: the operating system's user. */
@@ -81,15 +84,15 @@ export class KeyHierarchy {
   readonly #records: Records;
   readonly #batches: Batches;
   readonly #stateDirectory: string | null;
-  readonly #closeStore: () => Promise<void>;
+  readonly #release: () => Promise<void>;
 
-  private constructor(engine: Engine, maxUses: number, stateDirectory: string | null, closeStore: () => Promise<void>) {
+  private constructor(engine: Engine, maxUses: number, stateDirectory: string | null, release: () => Promise<void>) {
     const keys = new OpenKeys(engine, maxUses);
     this.#engine = engine;
     this.#records = new Records(engine, keys);
     this.#batches = new Batches(keys);
     this.#stateDirectory = stateDirectory;
-    this.#closeStore = closeStore;
+    this.#release = release;
     this.masters = new MasterKeys(engine);
     this.working = new WorkingKeys(engine);
     this.reencryptions = new Reencryptions(engine);
@@ -109,8 +112,8 @@ export class KeyHierarchy {
     const suite = options.suite === undefined ? DEFAULT_SUITE : parseSuite(options.suite);
     const { maxUses } = cacheLimits(options.cache);
     const opened = await prepare(options, create);
-    const { engine, stateDirectory, closeStore } = opened;
-    const hierarchy = new KeyHierarchy(engine, maxUses, stateDirectory, closeStore);
+    const { engine, stateDirectory, release } = opened;
+    const hierarchy = new KeyHierarchy(engine, maxUses, stateDirectory, release);
     try {
       throwIfAborted(signal);
       await engine.start(create ? suite : null);
@@ -130,12 +133,12 @@ export class KeyHierarchy {
    * @throws {CallsealError} as {@link open}, but for what the host remembers.
    */
   static async acceptRestore(options: KeyHierarchyOptions): Promise<RestoreAccepted> {
-    const { engine, highWater, closeStore } = await prepare(options, false);
+    const { engine, highWater, release } = await prepare(options, false);
     try {
       return await acceptRestore(engine, highWater);
     } finally {
       engine.close();
-      await closeStore();
+      await release();
     }
   }
 
@@ -212,28 +215,20 @@ export class KeyHierarchy {
    * @returns How many master keys it opened.
    * @throws {CallsealError} `ERR_WRONG_INSTALLATION`, `ERR_KEY_SUBSTITUTED`.
    */
-  async verifyBackup(installation: InstallationKey): Promise<{ readonly masters: number }> {
+  async verifyBackup(backup: InstallationSource | InstallationKey): Promise<{ readonly masters: number }> {
     const snapshot = await this.#engine.refresh();
-    if (!sameBytes(installation.id, snapshot.store.installationId)) {
-      throw new CallsealError(
-        'ERR_WRONG_INSTALLATION',
-        'the backup holds another installation key than the one of this store',
-      );
-    }
-    const vault = new MasterVault(installation);
-    const masters = snapshot.masters.filter((row) => row.state !== 'removed');
+    const installation = await openKey(backup);
     try {
-      for (const row of masters) await vault.with(snapshot.store.storeId, row, () => {});
+      return { masters: await openAllMasters(snapshot, installation) };
     } finally {
-      vault.clear();
+      if (installation !== backup) installation.destroy();
     }
-    return { masters: masters.length };
   }
 
   /** Cleanses all keys in memory and gives up the store. The hierarchy cannot be used afterwards. */
   async close(): Promise<void> {
     this.#engine.close();
-    await this.#closeStore();
+    await this.#release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -244,13 +239,43 @@ export class KeyHierarchy {
 async function prepare(options: KeyHierarchyOptions, create: boolean) {
   throwIfAborted(options.signal);
   const { ttlMilliseconds } = cacheLimits(options.cache);
-  const { stateDirectory = defaultStateDirectory(), installation } = options;
-  const own = typeof options.store === 'string';
-  const store = typeof options.store === 'string' ? await openStore(options.store, { create }) : options.store;
-  const highWater = new HighWater(stateDirectory, store.description);
-  const engine = new Engine({ store, installation, highWater, who: who(options.actor), ttlMilliseconds });
-  const closeStore = () => (own ? store.close() : Promise.resolve());
-  return { engine, highWater, stateDirectory, closeStore };
+  const { stateDirectory = defaultStateDirectory() } = options;
+  const installation = await openKey(options.installation);
+  try {
+    const store = typeof options.store === 'string' ? await openStore(options.store, { create }) : options.store;
+    const highWater = new HighWater(stateDirectory, store.description);
+    const engine = new Engine({ store, installation, highWater, who: who(options.actor), ttlMilliseconds });
+    const release = async () => {
+      // First the store: what still runs in it may want to sign.
+      if (store !== options.store) await store.close();
+      if (installation !== options.installation) installation.destroy();
+    };
+    return { engine, highWater, stateDirectory, release };
+  } catch (error) {
+    if (installation !== options.installation) installation.destroy();
+    throw error;
+  }
+}
+
+async function openAllMasters(snapshot: Snapshot, installation: InstallationKey): Promise<number> {
+  if (!sameBytes(installation.id, snapshot.store.installationId)) {
+    throw new CallsealError(
+      'ERR_WRONG_INSTALLATION',
+      'the backup holds another installation key than the one of this store',
+    );
+  }
+  const vault = new MasterVault(installation);
+  const masters = snapshot.masters.filter((row) => row.state !== 'removed');
+  try {
+    for (const row of masters) await vault.with(snapshot.store.storeId, row, () => {});
+  } finally {
+    vault.clear();
+  }
+  return masters.length;
+}
+
+async function openKey(installation: InstallationSource | InstallationKey): Promise<InstallationKey> {
+  return 'destroy' in installation ? installation : openInstallation(installation);
 }
 
 function auditLog(engine: Engine): AuditLog {

@@ -12,6 +12,7 @@ export type { AuditEntry, AuditEvent } from './audit.ts';
 export type { PlainItem, SealedItem } from './batches.ts';
 export type { Entity } from './entity.ts';
 export { type AuditLog, KeyHierarchy, type KeyHierarchyOptions } from './hierarchy.ts';
+export * from './installation/index.ts';
 export type { InstallationKey } from './installation-key.ts';
 export type { MasterKeyInfo, MasterKeys, MasterRotateOptions, MasterSuiteOptions } from './masters.ts';
 export type { CacheOptions } from './options.ts';

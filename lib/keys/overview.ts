@@ -2,6 +2,7 @@
 
 import type { Engine } from './engine.ts';
 import { hex } from './ids.ts';
+import type { InstallationFacts } from './installation/types.ts';
 import { type MasterKeyInfo, masterInfo } from './masters.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type WorkingKeyInfo, workingInfo } from './working.ts';
@@ -22,6 +23,8 @@ export interface Overview {
     readonly algorithm: string;
     /** Length of the modulus. */
     readonly bits: number;
+    /** Where it is kept; null for a key that was opened by other means. */
+    readonly facts: InstallationFacts | null;
   };
   /** Whether every step under the current master key that makes something new is approved. */
   readonly approved: boolean;
@@ -61,7 +64,7 @@ export async function overviewOf(engine: Engine, stateDirectory: string | null):
       createdAt: new Date(snapshot.store.createdAt),
       sequence: snapshot.store.sequence,
     },
-    installation: { id: hex(installation.id), algorithm, bits },
+    installation: { id: hex(installation.id), algorithm, bits, facts: installation.facts ?? null },
     approved: current.assessment.approved,
     strength: current.assessment.strength.chain,
     remarks: remarksOn(masters, current, areas, stateDirectory),

@@ -33,6 +33,13 @@ export function installationKey(index = 0): Promise<InstallationKey> {
   return installations[index];
 }
 
+/** The first installation key in a file, for other processes. */
+export async function installationFile(): Promise<string> {
+  const path = join(tempDir(), 'installation.key');
+  await (await installationKey()).key.save(path, null);
+  return path;
+}
+
 const opened: KeyHierarchy[] = [];
 
 afterEach(async () => {
