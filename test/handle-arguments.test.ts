@@ -294,8 +294,10 @@ describe('objects', () => {
     const wraps = (value: unknown) => new n.EnvelopeTemplate(init({ wraps: value }));
     await allRefuse({ wraps }, { ...NO_OBJECTS, none: [], empty: [{}], text: ['x'], noKey: [{ offset: 0 }] });
     const subject = (value: unknown) => n.createCertificate(key, value as never, 1);
+    const request = (value: unknown) => n.createRequest(key, value as never);
+    const check = (value: unknown) => n.checkSubject(value as never);
     await allRefuse(
-      { subject },
+      { subject, request, check },
       { ...NO_OBJECTS, text: ['CN=x'], single: [['CN']], triple: [['CN', 'x', 'y']], numbers: [[1, 2]] },
     );
     const options = { mode: 'off', modulePath: null, moduleConfig: '', errorClass: Error };

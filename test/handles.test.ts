@@ -15,6 +15,7 @@ const n = native();
 const USES: KeyUse[] = ['content', 'mac', 'floe', 'gcm', 'wrap'];
 const bytes = (length: number) => new Uint8Array(length);
 const LABEL = bytes(1);
+const ADDRESS = { modulePath: '/nonexistent.so', tokenLabel: null, serial: null, objectLabel: 'x', objectId: null };
 const OUTPUT = () => ({ path: join(tempDir(), 'out'), replace: false, sync: false });
 
 const ENVELOPE: SealedEnvelope = {
@@ -82,8 +83,11 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
     members: 'algorithm bits hasApprovedExponent spkiSha256 toPem verify wrap wrapMaster'.split(' '),
   },
   PrivateKey: {
-    statics: ['generate', 'load', 'probe'],
-    members: 'algorithm bits destroy publicKey save sign spkiSha256 unwrap unwrapMaster unwrappedOutside'.split(' '),
+    statics: ['generate', 'load', 'loadPkcs12', 'probe'],
+    members:
+      'algorithm bits destroy publicKey save savePkcs12 sign spkiSha256 unwrap unwrapMaster unwrappedOutside'.split(
+        ' ',
+      ),
   },
   MasterKey: {
     statics: ['generate'],
@@ -100,13 +104,15 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
   JobControl: { statics: [], members: ['cancel', 'progress', 'total'] },
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
-const FUNCTIONS = 'createCertificate decryptBuffer initialise openEnvelope randomBytes readRecipients status'.split(
-  ' ',
-);
+const FUNCTIONS =
+  'checkSubject createCertificate createRequest decryptBuffer initialise openEnvelope randomBytes readRecipients status'.split(
+    ' ',
+  );
 
 describe('the production build', () => {
   it('offers exactly what is listed here', () => {
-    expect(Object.getOwnPropertyNames(n).sort()).toEqual([...FUNCTIONS, ...Object.keys(SURFACE)].sort());
+    expect(Object.getOwnPropertyNames(n).sort()).toEqual([...FUNCTIONS, 'Token', ...Object.keys(SURFACE)].sort());
+    expect(Object.getOwnPropertyNames(n.Token).sort()).toEqual(['generate', 'open']);
     expect(n.testing).toBeUndefined();
     expect(Object.getOwnPropertySymbols(n)).toEqual([]);
     for (const [name, { statics, members }] of Object.entries(SURFACE)) {
@@ -164,6 +170,10 @@ describe('a handle', () => {
       }
       if (name !== 'PrivateKey')
         expect(await codeOf(() => n.createCertificate(instance as never, [], 1))).toBe('ERR_INVALID_ARGUMENT');
+      if (name !== 'Passphrase') {
+        expect(await codeOf(() => n.Token.open(ADDRESS, instance as never))).toBe('ERR_INVALID_ARGUMENT');
+        expect(await codeOf(() => key.savePkcs12('/x', null, 'x', instance as never))).toBe('ERR_INVALID_ARGUMENT');
+      }
       if (name !== 'MasterKey')
         expect(await codeOf(() => key.publicKey.wrapMaster(instance as never))).toBe('ERR_INVALID_ARGUMENT');
       if (name !== 'WorkingKey') {
@@ -235,7 +245,13 @@ describe('a handle', () => {
       () => made.unwrap(bytes(256)),
       () => made.sign('pss-sha256', bytes(1)),
       () => made.save(join(tempDir(), 'key'), null),
+      () => made.savePkcs12(join(tempDir(), 'key'), null, 'x', passphrase),
       () => key.save(join(tempDir(), 'key'), passphrase),
+      () => key.savePkcs12(join(tempDir(), 'key'), null, 'x', passphrase),
+      () => n.PrivateKey.loadPkcs12('/nonexistent', passphrase),
+      () => n.Token.open(ADDRESS, passphrase),
+      () => n.Token.generate(ADDRESS, 2048, passphrase),
+      () => n.createRequest(made, [['CN', 'x']]),
       () => n.PrivateKey.load('/nonexistent', passphrase),
       () => n.createCertificate(made, [['CN', 'x']], 1),
       () => content.use,

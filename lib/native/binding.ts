@@ -349,6 +349,8 @@ export interface NativeBinding {
   readRecipients(bytes: Uint8Array): RecipientFileEntry[];
   /** Self-signed X.509 v3 certificate (SHA-256, random 159-bit serial), PEM. Subject as type/value pairs in order. */
   createCertificate(key: NativePrivateKey, subject: [type: string, value: string][], days: number): Promise<string>;
+  /** ERR_INVALID_ARGUMENT for a subject that `createCertificate` and `createRequest` would refuse. */
+  checkSubject(subject: [type: string, value: string][]): void;
   /** PKCS#10 request, RSASSA-PKCS1-v1_5 with SHA-256, PEM. Subject as in `createCertificate`. */
   createRequest(key: NativePrivateKey, subject: [type: string, value: string][]): Promise<string>;
   /** The key of a body: unwraps the content key, verifies the MAC, derives. ERR_TAMPERED. */

@@ -167,6 +167,12 @@ Napi::Value create_request(const Napi::CallbackInfo& info) {
       info.Env(), [=]() { return callseal::create_request(*key, subject); }, to_string);
 }
 
+Napi::Value check_subject(const Napi::CallbackInfo& info) {
+  X509Subject subject = subject_argument(info, 0);
+  guarded(info.Env(), [&]() { callseal::check_subject(subject); });
+  return info.Env().Undefined();
+}
+
 Napi::Value open_envelope(const Napi::CallbackInfo& info) {
   auto key = PrivateKeyHandle::from(info[0], "key");
   SealedEnvelope sealed = sealed_envelope_argument(info, 1);
@@ -223,6 +229,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["sha256"] = Napi::Function::New(env, sha256_of);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
+  exports["checkSubject"] = Napi::Function::New(env, check_subject);
   exports["createRequest"] = Napi::Function::New(env, create_request);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
   exports["decryptBuffer"] = Napi::Function::New(env, decrypt_buffer);

@@ -47,6 +47,9 @@ RecipientEntry decode_recipient(const KeyObject& object);
 // kInvalidArgument for a bad subject or number of days, kNotApproved for a key that is not RSA of 2048 bits or more.
 std::string create_certificate(const PrivateKey& key, const X509Subject& subject, int days);
 
+// Whether OpenSSL takes the subject: kInvalidArgument otherwise.
+void check_subject(const X509Subject& subject);
+
 // Request for a certificate (PKCS#10, RFC 2986) over an RSA key, signed with RSASSA-PKCS1-v1_5 and SHA-256, which every
 // authority knows; no attributes. PEM. Errors as above, and those of the token when the key is in one.
 std::string create_request(const PrivateKey& key, const X509Subject& subject);

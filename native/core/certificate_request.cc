@@ -34,6 +34,11 @@ std::string to_pem(X509_REQ* request) {
 
 }  // namespace
 
+void check_subject(const X509Subject& subject) {
+  QuietErrors quiet;
+  make_x509_name(subject);
+}
+
 std::string create_request(const PrivateKey& key, const X509Subject& subject) {
   QuietErrors quiet;
   require_certifiable(key);

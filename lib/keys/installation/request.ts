@@ -60,6 +60,7 @@ export async function requestInstallation(options: InstallationRequestOptions): 
   const { folder } = options;
   const subject = options.subject.map(([type, value]): [string, string] => [type, value]);
   const uri = 'pkcs11' in options ? tokenForNewKey(options.pkcs11) : null;
+  native().checkSubject(subject); // before there is a key that nobody could use
   await prepareEmptyFolder(folder);
   const key = await makeKey(options, uri);
   try {
@@ -68,9 +69,18 @@ export async function requestInstallation(options: InstallationRequestOptions): 
     const saved = 'pkcs11' in options ? null : options.passphrase;
     await writeInstallation({ folder, key, passphrase: saved, exportable, uri, request, certificate: null });
     return { facts: await describeInstallation(folder, await readDescription(folder)), request };
+  } catch (error) {
+    throw uri === null ? error : withLeftKey(error, uri);
   } finally {
     key.destroy();
   }
+}
+
+/** Tokens are not tidied up: what is in one may be somebody's only copy. */
+function withLeftKey(error: unknown, uri: Pkcs11Uri): unknown {
+  if (!(error instanceof CallsealError)) return error;
+  const hint = `the key made in the token stays there; remove it (${formatPkcs11Uri(uri)}) or choose another label`;
+  return new CallsealError(error.code, `${error.message}; ${hint}`, { ...error, cause: error });
 }
 
 function tokenForNewKey(text: string): Pkcs11Uri {
