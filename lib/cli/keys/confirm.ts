@@ -2,7 +2,7 @@
 
 import { createInterface } from 'node:readline/promises';
 import { CallsealError } from '../../errors.ts';
-import { interrupt, interruptSignal } from '../interrupt.ts';
+import { interruptSignal } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import { safe } from '../text.ts';
 
@@ -27,16 +27,15 @@ export async function confirm(what: string, options: { yes?: boolean }, output: 
   }
 }
 
+/** One line; the terminal itself edits it. */
 async function ask(question: string): Promise<string> {
   const signal = interruptSignal();
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   try {
-    // The line editor reads Ctrl-C itself.
-    const interrupted = new Promise<never>((_, reject) => terminal.once('SIGINT', () => reject(interrupt())));
-    return await Promise.race([terminal.question(question, { signal }), interrupted]);
+    return await lines.question(question, { signal });
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
-    terminal.close();
+    lines.close();
   }
 }
