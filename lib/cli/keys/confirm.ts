@@ -1,5 +1,6 @@
 /** A question before something that cannot be undone, or that stops a service. */
 
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { CallsealError } from '../../errors.ts';
 import { interruptSignal } from '../interrupt.ts';
@@ -32,7 +33,8 @@ async function ask(question: string): Promise<string> {
   const signal = interruptSignal();
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   try {
-    return await lines.question(question, { signal });
+    const ended = once(lines, 'close').then(() => ''); // Ctrl-D
+    return await Promise.race([lines.question(question, { signal }), ended]);
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
