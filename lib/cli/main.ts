@@ -84,6 +84,7 @@ Examples:
   callseal encrypt -r my_cert.crt call.callsre          makes call.callsre.sealed
   callseal inspect call.callsre.sealed
   callseal decrypt -k my_private.key call.callsre.sealed
+  callseal protect models --type claimant --id c-41 < template > template.sealed
 
 callseal COMMAND --help shows options and examples of a command.`;
 
