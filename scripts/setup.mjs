@@ -4,7 +4,7 @@
  *
  *   build  system packages, dependencies, TypeScript, the native module, a FIPS provider in .fips/
  *   demo   also the recordings the demonstration encrypts, in .cache/sounds/
- *   test   also clang and its sanitizers, outside test vectors and other Node versions, in .cache/
+ *   test   also clang and its sanitizers, PostgreSQL, outside test vectors and other Node versions, in .cache/
  *
  * Node's built-in modules only: this runs before there is anything else.
  */

@@ -25,6 +25,7 @@ const COMMANDS: Record<string, readonly string[]> = {
   unprotect: [],
   reencrypt: [],
   status: [],
+  bench: [],
   fips: ['install'],
 };
 const project = (path: string): URL => new URL(`../${path}`, import.meta.url);

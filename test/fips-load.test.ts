@@ -68,6 +68,22 @@ describe('the FIPS module', () => {
     expect(refusal.message).toContain('callseal fips install');
   });
 
+  it('may be made ready ahead, and is refused all the same', async () => {
+    const [sound, damaged] = [copyOfModule(), copyOfModule()];
+    flipByte(damaged);
+    const ready = await inNode<Status>('prepareNative(); report(status());', { env: { CALLSEAL_FIPS_DIR: sound } });
+    expect(ready.provider).toMatchObject({ path: join(sound, 'fips.so'), running: true, selfTest: true });
+    for (const directory of [damaged, join(damaged, 'absent')]) {
+      const refusal = await inNode<Refusal>(`prepareNative(); ${REFUSAL}`, { env: { CALLSEAL_FIPS_DIR: directory } });
+      expect(refusal).toMatchObject({ code: 'ERR_FIPS_UNAVAILABLE', name: 'CallsealError' });
+    }
+  });
+
+  it('may be made ready by a process that ends at once', async () => {
+    const ended = await inNode<string>("prepareNative(); report('ended'); process.exit(0);");
+    expect(ended).toBe('ended');
+  });
+
   it('does not run with the integrity value of another', async () => {
     const directory = copyOfModule();
     const settings = FIPS.moduleConfig.replace(/module-mac = ../, (found) =>

@@ -7,6 +7,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type {
   KeyUse,
   NativeEnvelopeTemplate,
+  NativeFloeDecryptor,
+  NativeFloeEncryptor,
   NativeInputFile,
   NativePrivateKey,
   SealedEnvelope,
@@ -26,7 +28,8 @@ import { tempDir } from './helpers/temp.ts';
 const n = native();
 const LABEL = new Uint8Array(1);
 const PRELUDE = new Uint8Array(48);
-const NO_PREFIX = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
+const NO_PREFIX = NO_BYTES;
 
 const ID = new Uint8Array(32);
 /** Of a protected record: an area of no bytes. */
@@ -38,6 +41,8 @@ let working: NativeWorkingKey;
 let template: NativeEnvelopeTemplate;
 let path: string;
 let file: NativeInputFile;
+let encryptor: NativeFloeEncryptor;
+let decryptor: NativeFloeDecryptor;
 
 const init = (changes: object = {}) => ({
   recipients: new Uint8Array(256),
@@ -78,7 +83,17 @@ beforeAll(async () => {
   path = join(tempDir(), 'file');
   writeFileSync(path, PRELUDE);
   file = (await n.InputFile.open(path, null, 0)).file;
+  ({ encryptor, decryptor } = await newBody());
 });
+
+/** Both sides of a fresh message with segments of 1024 bytes. */
+async function newBody(): Promise<{ encryptor: NativeFloeEncryptor; decryptor: NativeFloeDecryptor }> {
+  const started = await template.start(PRELUDE, 1024);
+  const content = await key.unwrap(started.header.subarray(48, 304));
+  const body = content.derive('floe', LABEL, PRELUDE);
+  const { encryptor: made } = started;
+  return { encryptor: made, decryptor: new n.FloeDecryptor(body, PRELUDE, made.header) };
+}
 
 /** Functions that take one argument of a kind; the others are right. */
 type Takers<T> = Record<string, (value: T) => unknown>;
@@ -111,8 +126,6 @@ describe('bytes', () => {
     sign: (value) => key.sign('pss-sha256', value),
     passphrase: (value) => n.Passphrase.fromBytes(value),
     readRecipients: (value) => n.readRecipients(value),
-    'decryptBuffer aad': (value) => n.decryptBuffer(secret('floe'), value, LABEL),
-    'decryptBuffer body': (value) => n.decryptBuffer(secret('floe'), LABEL, value),
     'encryptFile prefix': (value) => template.encryptFile(PRELUDE, '/dev/null', output(), 4096, value, control()),
     'openEnvelope wrappedKey': (value) => n.openEnvelope(key, envelope({ wrappedKey: value })),
     'openEnvelope prelude': (value) => n.openEnvelope(key, envelope({ prelude: value })),
@@ -125,10 +138,17 @@ describe('bytes', () => {
     recipients: (value) => new n.EnvelopeTemplate(init({ recipients: value })),
     bodyLabel: (value) => new n.EnvelopeTemplate(init({ bodyLabel: value })),
     macLabel: (value) => new n.EnvelopeTemplate(init({ macLabel: value })),
-    'encryptBuffer prelude': (value) => template.encryptBuffer(value, LABEL, 4096),
-    'encryptBuffer input': (value) => template.encryptBuffer(PRELUDE, value, 4096),
     'encryptFile prelude': (value) => template.encryptFile(value, '/dev/null', output(), 4096, NO_PREFIX, control()),
     'start prelude': (value) => template.start(value, 4096),
+    'startAhead prelude': (value) => template.startAhead(value, 4096),
+    'encrypt held': (value) => encryptor.encrypt(value, LABEL, true, new Uint8Array(99), 1, 0),
+    'encrypt input': (value) => encryptor.encrypt(LABEL, value, true, new Uint8Array(99), 1, 0),
+    'encrypt output': (value) => encryptor.encrypt(LABEL, LABEL, true, value, 1, 0),
+    'decrypt held': (value) => decryptor.decrypt(value, LABEL, new Uint8Array(99), 1, 0),
+    'decrypt input': (value) => decryptor.decrypt(LABEL, value, new Uint8Array(99), 1, 0),
+    'decrypt output': (value) => decryptor.decrypt(LABEL, LABEL, value, 1, 0),
+    preferHugePages: (value) => n.preferHugePages(value),
+    decryptSegmentAt: (value) => decryptor.decryptSegmentAt(0, value, true),
     'unwrapMaster wrapped': (value) => key.unwrapMaster(value, 'aes', ID),
     'unwrapMaster context': (value) => key.unwrapMaster(new Uint8Array(256), 'aes', value),
     'master context': (value) => n.MasterKey.generate('aes', value),
@@ -244,7 +264,11 @@ describe('numbers', () => {
   };
   const limits: [string, (value: number) => unknown, number, number][] = [
     ['randomBytes', (value) => n.randomBytes(value), 0, 65536],
-    ['segmentLength of a buffer', (value) => template.encryptBuffer(PRELUDE, LABEL, value), 1024, 16777216],
+    ['segmentLength of a body', (value) => template.startAhead(PRELUDE, value), 1024, 16777216],
+    ['threads to encrypt', (value) => encryptor.encrypt(NO_BYTES, NO_BYTES, false, NO_BYTES, value, 0), 1, 64],
+    ['time to encrypt', (value) => encryptor.encrypt(NO_BYTES, NO_BYTES, false, NO_BYTES, 1, value), 0, 1_000_000],
+    ['threads to decrypt', (value) => decryptor.decrypt(NO_BYTES, NO_BYTES, NO_BYTES, value, 0), 1, 64],
+    ['time to decrypt', (value) => decryptor.decrypt(NO_BYTES, NO_BYTES, NO_BYTES, 1, value), 0, 1_000_000],
     ['segmentLength of a stream', (value) => template.start(PRELUDE, value), 1024, 16777216],
     ['days', (value) => n.createCertificate(key, [['CN', 'x']], value), 1, 36500],
   ];
@@ -350,43 +374,5 @@ describe('batches', () => {
     });
     expect(() => working.protectMany(header, thief)).toThrow('not the header');
     expect(data).toHaveLength(0);
-  });
-});
-
-describe('segments', () => {
-  it('are written and read in order, whole, and only once', async () => {
-    const { header, encryptor } = await template.start(PRELUDE, 1024);
-    const full = new Uint8Array(encryptor.plaintextLength).fill(7);
-    expect(encryptor.header).toHaveLength(74);
-    for (const length of [0, full.length - 1, full.length + 1]) {
-      expect(await codeOf(() => encryptor.encryptSegment(new Uint8Array(length)))).toBe('ERR_INVALID_ARGUMENT');
-    }
-    const first = encryptor.encryptSegment(full);
-    const last = encryptor.encryptFinal(new Uint8Array(3));
-    for (const more of [() => encryptor.encryptSegment(full), () => encryptor.encryptFinal(LABEL)]) {
-      expect(await codeOf(more)).toBe('ERR_KEY_USE');
-    }
-
-    const content = await key.unwrap(header.subarray(48, 304));
-    const body = content.derive('floe', LABEL, PRELUDE);
-    const decryptor = new n.FloeDecryptor(body, PRELUDE, encryptor.header);
-    expect(decryptor.segmentLength).toBe(1024);
-    for (const length of [0, 3, 31, 1025, 5000]) {
-      expect(await codeOf(() => decryptor.decryptSegment(new Uint8Array(length), false))).toBe('ERR_TAMPERED');
-    }
-    expect(await codeOf(() => decryptor.decryptSegment(last, true))).toBe('ERR_TAMPERED');
-    expect(await codeOf(() => decryptor.decryptSegment(first, true))).toBe('ERR_TAMPERED');
-    expect(decryptor.decryptSegment(first, false)).toEqual(full);
-    expect(await codeOf(() => decryptor.decryptSegment(first, false))).toBe('ERR_TAMPERED');
-    expect(decryptor.decryptSegmentAt(0, first, false)).toEqual(full);
-    expect(decryptor.decryptSegment(last, true)).toEqual(new Uint8Array(3));
-    await allRefuse<number>(
-      { index: (index) => decryptor.decryptSegmentAt(index, first, false) },
-      { ...NO_VALUES, number: 0.5, negative: -1, huge: 2 ** 53 },
-    );
-    await allRefuse<boolean>(
-      { final: (final) => decryptor.decryptSegment(first, final) },
-      { nothing: undefined, number: 1 },
-    );
   });
 });

@@ -97,15 +97,15 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
     statics: [],
     members: 'cipher destroy hash overhead protect protectMany rebind reencrypt unprotect unprotectMany'.split(' '),
   },
-  EnvelopeTemplate: { statics: [], members: ['encryptBuffer', 'encryptFile', 'start'] },
-  FloeEncryptor: { statics: [], members: ['encryptFinal', 'encryptSegment', 'header', 'plaintextLength'] },
-  FloeDecryptor: { statics: [], members: ['decryptSegment', 'decryptSegmentAt', 'segmentLength'] },
+  EnvelopeTemplate: { statics: [], members: ['encryptFile', 'start', 'startAhead'] },
+  FloeEncryptor: { statics: [], members: ['encrypt', 'header', 'plaintextLength'] },
+  FloeDecryptor: { statics: [], members: ['decrypt', 'decryptSegmentAt', 'finished', 'segmentLength'] },
   InputFile: { statics: ['open'], members: ['decrypt', 'destroy', 'read'] },
   JobControl: { statics: [], members: ['cancel', 'progress', 'total'] },
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'checkSubject createCertificate createRequest decryptBuffer initialise openEnvelope randomBytes readRecipients status'.split(
+  'checkSubject createCertificate createRequest initialise initialiseAhead keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients status'.split(
     ' ',
   );
 
@@ -264,7 +264,6 @@ describe('a handle', () => {
       () => wrap.wrapKey(secret('gcm')),
       () => secret('wrap').wrapKey(gcm),
       () => wrap.unwrapKey(bytes(40), 'gcm'),
-      () => n.decryptBuffer(content, bytes(0), bytes(200)),
       () => n.openEnvelope(made, ENVELOPE),
       () => file.read(0, 1),
       () => file.decrypt(key, ENVELOPE, 0, null, new n.JobControl()),
@@ -307,7 +306,7 @@ describe('a secret key', () => {
       },
       wrapKey: { use: 'wrap', run: (each) => each.wrapKey(secret('gcm')) },
       unwrapKey: { use: 'wrap', run: (each) => each.unwrapKey(bytes(40), 'gcm') },
-      floe: { use: 'floe', run: (each) => n.decryptBuffer(each, bytes(0), floeHeader()) },
+      floe: { use: 'floe', run: (each) => new n.FloeDecryptor(each, bytes(0), floeHeader()) },
     };
     for (const [name, { use, run }] of Object.entries(operations)) {
       for (const wrong of USES.filter((each) => each !== use)) {

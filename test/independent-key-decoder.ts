@@ -1,6 +1,6 @@
 /**
- * A second reader of the key hierarchy, written from `docs/keys.md` alone: rows of the store and the installation's private key in, plaintext out.
- * It uses Node's own `node:crypto` and no code of Callseal.
+ * A second reader of the key hierarchy, written from `docs/keys.md` alone: rows of the store and the
+ * installation's private key in, verdicts and plaintexts out. It uses Node's own `node:crypto` and no code of Callseal.
  */
 
 import {
@@ -45,11 +45,22 @@ export interface Working {
 export interface Store {
   storeId: Uint8Array;
   installationId: Uint8Array;
+  createdAt: number;
   sequence: number;
   currentMasterId: Uint8Array;
   auditSequence: number;
   auditHash: Uint8Array;
   signature: Uint8Array;
+}
+
+export interface AuditEntry {
+  sequence: number;
+  at: number;
+  actor: string;
+  host: string;
+  event: string;
+  details: string;
+  hash: Uint8Array;
 }
 
 export interface Entity {
@@ -106,8 +117,13 @@ function masterRecord(store: Store, row: Master): Buffer {
 
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
 
-/** Whether store and master rows are those that the installation key signed. */
-export function verifyManifest(store: Store, masters: readonly Master[], installation: KeyObject): boolean {
+/** Whether all rows are those that the installation key signed. */
+export function verifyManifest(
+  store: Store,
+  masters: readonly Master[],
+  working: readonly Working[],
+  installation: KeyObject,
+): boolean {
   const key = createPublicKey(installation);
   const spki = createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
@@ -117,24 +133,48 @@ export function verifyManifest(store: Store, masters: readonly Master[], install
   const parts: Field[] = [];
   for (const row of sorted) {
     const record = masterRecord(store, row);
-    const signed =
-      hashOf(row.suite) === 'sha256'
-        ? verify('sha256', record, { key, ...PSS }, row.signature)
-        : verify('sha1', record, { key, padding: constants.RSA_PKCS1_PADDING }, row.signature);
+    const pss = verify('sha256', record, { key, ...PSS }, row.signature);
+    const pkcs1 = { key, padding: constants.RSA_PKCS1_PADDING };
+    const signed = pss || (hashOf(row.suite) === 'sha1' && verify('sha1', record, pkcs1, row.signature));
     if (!signed) return false;
     parts.push(row.id, createHash('sha256').update(lp(record)).update(lp(row.signature)).digest());
   }
   const manifest = fields(
     'callseal manifest v1',
     store.storeId,
+    store.createdAt,
     store.sequence,
     store.installationId,
     store.currentMasterId,
     store.auditSequence,
     store.auditHash,
+    workingDigest(store, working),
     ...parts,
   );
   return verify('sha256', manifest, { key, ...PSS }, store.signature);
+}
+
+function workingDigest(store: Store, working: readonly Working[]): Buffer {
+  const digest = createHash('sha256');
+  const order = (a: Working, b: Working) =>
+    Buffer.compare(Buffer.from(a.area), Buffer.from(b.area)) || a.version - b.version;
+  for (const row of [...working].sort(order)) {
+    if (row.state === 'active')
+      digest.update(lp(workingRow(store, { ...row, sequence: 0, reserved: 0 }))).update(lp(Buffer.alloc(0)));
+    else digest.update(lp(workingRow(store, row))).update(lp(row.mac));
+  }
+  return digest.digest();
+}
+
+/** Whether the entries are whole, and end where the store's row says. */
+export function verifyAudit(store: Store, entries: readonly AuditEntry[]): boolean {
+  let previous: Uint8Array = Buffer.alloc(0);
+  for (const [index, { sequence, at, actor, host, event, details, hash }] of entries.entries()) {
+    const bytes = fields('callseal audit v1', previous, sequence, at, actor, host, event, details);
+    if (sequence !== index + 1 || !createHash('sha256').update(bytes).digest().equals(hash)) return false;
+    previous = hash;
+  }
+  return entries.length === store.auditSequence && Buffer.from(store.auditHash).equals(previous);
 }
 
 function openMaster(
@@ -155,8 +195,8 @@ function openMaster(
   };
 }
 
-function openWorking(store: Store, row: Working, master: { wrap: Buffer; row: Buffer }): Buffer {
-  const bytes = fields(
+function workingRow(store: Store, row: Working): Buffer {
+  return fields(
     'callseal working v1',
     store.storeId,
     row.id,
@@ -170,6 +210,10 @@ function openWorking(store: Store, row: Working, master: { wrap: Buffer; row: Bu
     row.reserved,
     row.wrapped,
   );
+}
+
+function openWorking(store: Store, row: Working, master: { wrap: Buffer; row: Buffer }): Buffer {
+  const bytes = workingRow(store, row);
   if (!createHmac('sha256', master.row).update(bytes).digest().equals(Buffer.from(row.mac))) {
     throw new Error('the row of the working key fails authentication');
   }

@@ -146,7 +146,7 @@ describe('threads', () => {
       const label = new Uint8Array([1]);
       const wraps = [{ publicKey: key.publicKey, offset: 0 }];
       const template = new n.EnvelopeTemplate({ recipients: new Uint8Array(256), wraps, bodyLabel: label, macLabel: label });
-      for (let i = 0; i < 8; i++) template.encryptBuffer(new Uint8Array(48), new Uint8Array(16 << 20), 65536);
+      for (let i = 0; i < 100; i++) template.start(new Uint8Array(48), 65536);
       for (let i = 0; i < 8; i++) n.PrivateKey.load('/nonexistent', null).catch(() => {});
       parentPort.postMessage('busy');
       setInterval(() => {}, 1000);

@@ -115,6 +115,7 @@ describe.each(STORE_KINDS)('$name', (kind) => {
     const refusal = await refusalOf(() => keys.protect('models', ENTITY, new Uint8Array(8 * 20_000)));
     expect(refusal.code).toBe('ERR_KEY_SUBSTITUTED');
     expect(refusal.message).toMatch(/working key.*models.*budget would be used twice/);
+    await keys.close();
     expect(await codeOf(() => openHierarchy(place))).toBe('ERR_KEY_SUBSTITUTED');
   });
 

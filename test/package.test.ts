@@ -28,7 +28,11 @@ describe('the package', () => {
     expect(files).toEqual(expect.arrayContaining(sources.toString().trim().split('\n')));
   });
 
-  it('leaves out tests, benchmarks and test hooks', () => {
+  it('holds what `callseal bench` runs', () => {
+    expect(files).toEqual(expect.arrayContaining(['dist/cli/bench.js', 'dist/bench/host/measure.js']));
+  });
+
+  it('leaves out tests, the comparison with peers and test hooks', () => {
     expect(files.filter((path) => /^(test|bench|native\/(test|testing|fuzz)|build)\//.test(path))).toEqual([]);
   });
 });

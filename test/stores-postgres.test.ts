@@ -253,6 +253,17 @@ describe('a user', () => {
     }
   });
 
+  it('needs few rights once the tables are there', async () => {
+    await opening(server.url(database));
+    await server.query(database, 'grant select, insert, update on all tables in schema public to guest');
+    const store = await opening(server.url(database, { user: 'guest', password: PASSWORD }));
+    const row = masterRow();
+    for (const state of ['active', 'disabled'] as const) {
+      await store.transaction((writer) => writer.writeMaster({ ...row, state }));
+    }
+    expect(await store.readMasters()).toEqual([{ ...row, state: 'disabled' }]);
+  });
+
   it('may keep several stores in one database', async () => {
     const stores = await Promise.all(
       ['', 'schema=one', 'schema=two'].map((query) => opening(server.url(database, { query }))),

@@ -6,6 +6,12 @@ import { inNode, scriptFile } from './helpers/native-child.ts';
 
 const ROUNDS = 30;
 
+const TEMPLATE = `
+    const key = await n.PrivateKey.generate(2048);
+    const wraps = [{ publicKey: key.publicKey, offset: 0 }];
+    const label = new Uint8Array(1);
+    const template = new n.EnvelopeTemplate({ recipients: new Uint8Array(256), wraps, bodyLabel: label, macLabel: label });`;
+
 /** What the worker does for ever, each time in another place when it is stopped. */
 const LOOPS = {
   'synchronous calls': `
@@ -16,12 +22,21 @@ const LOOPS = {
       n.SecretKey.generate('gcm');
       try { mac.encryptGcm(new Uint8Array(1), new Uint8Array(1)); } catch {}
     }`,
-  'jobs on buffers': `
-    const key = await n.PrivateKey.generate(2048);
-    const wraps = [{ publicKey: key.publicKey, offset: 0 }];
-    const label = new Uint8Array(1);
-    const template = new n.EnvelopeTemplate({ recipients: new Uint8Array(256), wraps, bodyLabel: label, macLabel: label });
-    for (;;) await template.encryptBuffer(new Uint8Array(48), new Uint8Array(1000), 4096);`,
+  'jobs on pool threads': `
+    ${TEMPLATE}
+    for (;;) {
+      await template.start(new Uint8Array(48), 4096);
+      await template.startAhead(new Uint8Array(48), 4096).header;
+    }`,
+  'large buffers on several threads': `
+    ${TEMPLATE}
+    const { encryptor } = await template.start(new Uint8Array(48), 4096);
+    const input = new Uint8Array(encryptor.plaintextLength * 256);
+    const output = new Uint8Array(4096 * 256);
+    for (;;) {
+      encryptor.encrypt(new Uint8Array(0), input, false, output, 64, 1000000);
+      await null;
+    }`,
 };
 
 describe('terminating a worker', () => {

@@ -1,22 +1,13 @@
 /** Files to work on. */
 
 import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  ftruncateSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-const BLOCK = randomBytes(4 << 20);
+export { emptied, freshDirectory, makeFile, makeFiles, release } from '../../dist/bench/files.js';
 
 /** A directory that is gone when the process ends. */
 export function makeWorkDirectory(parent = tmpdir()) {
@@ -26,14 +17,6 @@ export function makeWorkDirectory(parent = tmpdir()) {
   return directory;
 }
 
-/** A file that does not compress; no two begin alike. Written just now, it is in the page cache. */
-export function makeFile(path, bytes) {
-  const file = openSync(path, 'w', 0o600);
-  writeSync(file, randomBytes(Math.min(bytes, 64)));
-  for (let at = Math.min(bytes, 64); at < bytes; ) at += writeSync(file, BLOCK, 0, Math.min(BLOCK.length, bytes - at));
-  closeSync(file);
-}
-
 /** A file of zeros that takes no space. */
 export function makeSparseFile(path, bytes) {
   const file = openSync(path, 'w', 0o600);
@@ -41,24 +24,9 @@ export function makeSparseFile(path, bytes) {
   closeSync(file);
 }
 
-/** `count` files named 000000.callsre and so on; returns their names. */
-export function makeFiles(directory, count, bytes) {
-  mkdirSync(directory, { recursive: true });
-  const names = Array.from({ length: count }, (_, index) => `${String(index).padStart(6, '0')}.callsre`);
-  for (const name of names) makeFile(join(directory, name), bytes);
-  return names;
-}
-
 /** Has everything written so far, and every deletion, reach the disk: nobody's figures contain the work of those before. */
 export function settle(directory) {
   spawnSync('sync', ['--file-system', directory]);
-}
-
-/** The directory, there and empty. */
-export function emptied(directory) {
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
-  return directory;
 }
 
 export async function sha256(path) {

@@ -17,6 +17,7 @@ export const GiB = 1024 * MiB;
  * @property {number} files call files of 64 KiB in a batch
  * @property {number} syncedFiles the same, when each is waited for
  * @property {number} batchFiles call files that every peer gets at once
+ * @property {number} batchRounds
  * @property {number} decryptedFiles small files to open
  * @property {number} streamBytes
  * @property {number} starts processes started, of each kind
@@ -44,6 +45,7 @@ const full = {
   files: 3000,
   syncedFiles: 1000,
   batchFiles: 600,
+  batchRounds: 5,
   decryptedFiles: 10_000,
   streamBytes: GiB,
   starts: 40,
@@ -57,25 +59,26 @@ const quick = {
   name: 'quick',
   sizes: [
     { bytes: 4 * KiB, rounds: 2 },
-    { bytes: 64 * KiB, rounds: 3 },
+    { bytes: 64 * KiB, rounds: 2 },
     { bytes: MiB, rounds: 2 },
     { bytes: 64 * MiB, rounds: 1 },
   ],
-  milliseconds: 40,
+  milliseconds: 25,
   keys: [...keys([1, 2, 8], [2048]), ...keys([2], [4096])],
   rounds: 3,
   bufferBytes: 64 * MiB,
-  bulkBytes: GiB,
+  bulkBytes: 512 * MiB,
   bulkRounds: 3,
   files: 1000,
   syncedFiles: 200,
-  batchFiles: 120,
-  decryptedFiles: 3000,
+  batchFiles: 80,
+  batchRounds: 2,
+  decryptedFiles: 2000,
   streamBytes: 256 * MiB,
   starts: 10,
   memoryBytes: GiB,
-  queued: [1000, 10_000],
-  busySeconds: 3,
+  queued: [500, 5000],
+  busySeconds: 2,
 };
 
 /** Everything once with tiny files: shows that it runs. Its figures mean nothing. */
@@ -95,6 +98,7 @@ const smoke = {
   files: 40,
   syncedFiles: 10,
   batchFiles: 20,
+  batchRounds: 1,
   decryptedFiles: 100,
   streamBytes: 16 * MiB,
   starts: 2,

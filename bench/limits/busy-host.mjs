@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { formatBytes } from '../../dist/bench/page/figures.js';
 import { summarise } from '../../dist/bench/statistics.js';
-import { emptied, makeFiles, settle } from '../harness/files.mjs';
+import { freshDirectory, makeFiles, release, settle } from '../harness/files.mjs';
 import { KiB } from '../harness/plan.mjs';
 import { runLimit } from '../harness/programs.mjs';
-import { formatBytes } from '../harness/text.mjs';
 import { withCallseal } from './context.mjs';
 import { row, toSealed } from './row.mjs';
 
@@ -29,18 +29,19 @@ async function eventLoop({ plan, directory, cores, callseal }) {
     { id: 'event-loop-small', bytes: 64 * KiB, count: plan.files, text: 'files of 64 KiB' },
   ]) {
     const from = join(directory, id);
-    const to = join(directory, `${id}-sealed`);
     const names = makeFiles(from, count, bytes);
     const samples = [];
     let idle;
     const end = performance.now() + (plan.busySeconds * 1000) / 2;
     do {
       const options = { sync: false, concurrency: 4 * cores, idleSeconds: samples.length === 0 ? 1 : 0.01 };
-      const delay = await callseal.call('eventLoopDelay', toSealed(from, names, emptied(to)), options);
+      const to = freshDirectory(directory);
+      const delay = await callseal.call('eventLoopDelay', toSealed(from, names, to), options);
+      release(to);
       idle ??= delay.idle;
       samples.push(delay.busy.p99);
     } while (performance.now() < end);
-    for (const each of [from, to]) emptied(each);
+    release(from);
     rows.push(
       row({
         id,
@@ -61,29 +62,40 @@ async function eventLoop({ plan, directory, cores, callseal }) {
 async function recordingHost({ plan, directory, cores, recipients }) {
   const count = FILES_PER_SECOND * plan.busySeconds;
   const from = join(directory, 'host');
-  const to = join(directory, 'host-sealed');
   const distinct = makeFiles(from, Math.min(count, 1000), 64 * KiB);
-  const pairs = Array.from({ length: count }, (_, index) => ({
-    input: join(from, distinct[index % distinct.length]),
-    output: join(to, `${index}.sealed`),
-  }));
+  const pairsTo = (to) =>
+    Array.from({ length: count }, (_, index) => ({
+      input: join(from, distinct[index % distinct.length]),
+      output: join(to, `${index}.sealed`),
+    }));
   const rows = await withCallseal(recipients, async (worker) => {
-    emptied(to);
     // Not counted: the first files of a process are slower.
-    await worker.call('encryptFiles', toSealed(from, distinct.slice(0, 200), to), { sync: false, concurrency: 4 });
+    await worker.call('encryptFiles', toSealed(from, distinct.slice(0, 200), freshDirectory(directory)), {
+      sync: false,
+      concurrency: 4,
+    });
     const found = [];
     for (const sync of [false, true]) {
-      settle(emptied(to));
+      const [bareTo, to] = [freshDirectory(directory), freshDirectory(directory)];
+      settle(directory);
       const options = { files: count, inputs: distinct.length, 'per-second': FILES_PER_SECOND, threads: cores };
       const pems = recipients.map(({ publicKey }) => publicKey).join(',');
-      const bare = await runLimit('callfile', { in: from, out: to, recipients: pems, sync: Number(sync), ...options });
-      settle(emptied(to));
-      const own = await worker.call('encryptAtRate', pairs, { sync, filesPerSecond: FILES_PER_SECOND });
+      const bare = await runLimit('callfile', {
+        in: from,
+        out: bareTo,
+        recipients: pems,
+        sync: Number(sync),
+        ...options,
+      });
+      release(bareTo);
+      settle(directory);
+      const own = await worker.call('encryptAtRate', pairsTo(to), { sync, filesPerSecond: FILES_PER_SECOND });
+      release(to);
       found.push(hostRow(own, bare, count, sync));
     }
     return found;
   });
-  for (const each of [from, to]) emptied(each);
+  release(from);
   return rows;
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ratios, summarise } from '../../dist/bench/statistics.js';
-import { emptied, makeFiles, settle } from '../harness/files.mjs';
+import { freshDirectory, makeFiles, release, settle } from '../harness/files.mjs';
 import { takeTurns } from '../harness/interleave.mjs';
 import { KiB } from '../harness/plan.mjs';
 import { runLimit } from '../harness/programs.mjs';
@@ -13,23 +13,24 @@ const CONCURRENCY = 64;
 /** Call files of 64 KiB, a fresh key each, for two recipients, against a C program that does nothing else. */
 export async function callFiles({ plan, directory, cores, recipients, callseal }) {
   const from = join(directory, 'calls');
-  const to = join(directory, 'calls-sealed');
   const names = makeFiles(from, plan.files, FILE_BYTES);
   const pems = recipients.map(({ publicKey }) => publicKey).join(',');
 
-  const cleared = (sync) => {
-    emptied(to);
+  const inNew = async (sync, work) => {
+    const to = freshDirectory(directory);
     if (sync) settle(to);
+    const cost = await work(to);
+    release(to);
+    return cost;
   };
-  const bare = (sync, files) => async () => {
-    cleared(sync);
-    return runLimit('callfile', { in: from, out: to, files, recipients: pems, threads: cores, sync: Number(sync) });
-  };
-  const own = (sync, files) => async () => {
-    cleared(sync);
-    const pairs = toSealed(from, names.slice(0, files), to);
-    return callseal.call('encryptFiles', pairs, { sync, concurrency: CONCURRENCY });
-  };
+  const bare = (sync, files) => () =>
+    inNew(sync, (to) =>
+      runLimit('callfile', { in: from, out: to, files, recipients: pems, threads: cores, sync: Number(sync) }),
+    );
+  const own = (sync, files) => () =>
+    inNew(sync, (to) =>
+      callseal.call('encryptFiles', toSealed(from, names.slice(0, files), to), { sync, concurrency: CONCURRENCY }),
+    );
   // Not counted: the first files of a process are slower.
   await own(false, Math.min(200, plan.files))();
 
@@ -39,8 +40,7 @@ export async function callFiles({ plan, directory, cores, recipients, callseal }
     const turns = await takeTurns(plan.rounds, { bare: bare(sync, files), own: own(sync, files) });
     rows.push(...compared(turns, files, cores, sync ? 'synced' : 'unsynced'));
   }
-  emptied(from);
-  emptied(to);
+  release(from);
   return rows;
 }
 

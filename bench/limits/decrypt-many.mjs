@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ratios, summarise } from '../../dist/bench/statistics.js';
-import { emptied, makeFiles } from '../harness/files.mjs';
+import { freshDirectory, makeFiles, release } from '../harness/files.mjs';
 import { takeTurns } from '../harness/interleave.mjs';
 import { KiB } from '../harness/plan.mjs';
 import { runLimit } from '../harness/programs.mjs';
@@ -13,8 +13,7 @@ const RSA_MILLISECONDS = 1000;
 /** Opening thousands of small files, which is mostly RSA, against RSA alone. */
 export async function decryptMany({ plan, directory, cores, recipients, callseal }) {
   const plain = join(directory, 'small');
-  const sealed = emptied(join(directory, 'small-sealed'));
-  const out = join(directory, 'small-out');
+  const sealed = freshDirectory(directory);
   const names = makeFiles(plain, plan.decryptedFiles, FILE_BYTES);
   const options = { sync: false, concurrency: CONCURRENCY };
   await callseal.call('encryptFiles', toSealed(plain, names, sealed), options);
@@ -27,12 +26,14 @@ export async function decryptMany({ plan, directory, cores, recipients, callseal
   const turns = await takeTurns(Math.min(plan.rounds, 5), {
     rsa: bare(1),
     own: async () => {
-      const { seconds } = await callseal.call('decryptFiles', toPlain(sealed, names, emptied(out)), options);
+      const out = freshDirectory(directory);
+      const { seconds } = await callseal.call('decryptFiles', toPlain(sealed, names, out), options);
+      release(out);
       return names.length / seconds;
     },
     rsaOnAll: bare(cores),
   });
-  for (const each of [plain, sealed, out]) emptied(each);
+  for (const each of [plain, sealed]) release(each);
 
   const limit = turns.rsa.map((each) => each * cores);
   const share = ratios(turns.rsaOnAll, limit).median;

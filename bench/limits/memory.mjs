@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatBytes } from '../../dist/bench/page/figures.js';
 import { summarise } from '../../dist/bench/statistics.js';
-import { emptied, makeFiles, makeSparseFile } from '../harness/files.mjs';
+import { freshDirectory, makeFiles, makeSparseFile, release } from '../harness/files.mjs';
 import { KiB } from '../harness/plan.mjs';
-import { formatBytes } from '../harness/text.mjs';
 import { withCallseal } from './context.mjs';
 import { row, toSealed } from './row.mjs';
 
@@ -46,22 +46,23 @@ async function memoryOf(worker, operation, pair, { memoryBytes }) {
 export async function queue({ plan, directory, recipients }) {
   const [few, many] = plan.queued;
   const from = join(directory, 'queue');
-  const to = join(directory, 'queue-sealed');
   const names = makeFiles(from, many, FILE_BYTES);
   const options = { sync: false, concurrency: Number.POSITIVE_INFINITY };
   const growth = (count) =>
     withCallseal(
       recipients,
       async (worker) => {
-        await worker.call('encryptFiles', toSealed(from, names.slice(0, 20), emptied(to)), options);
+        await worker.call('encryptFiles', toSealed(from, names.slice(0, 20), freshDirectory(directory)), options);
         const idle = await worker.call('idleRss');
-        const pairs = toSealed(from, names.slice(0, count), emptied(to));
-        return (await worker.call('encryptFiles', pairs, options)).peakRssBytes - idle;
+        const to = freshDirectory(directory);
+        const { peakRssBytes } = await worker.call('encryptFiles', toSealed(from, names.slice(0, count), to), options);
+        release(to);
+        return peakRssBytes - idle;
       },
       { wrapper: ['prlimit', `--nofile=${DESCRIPTORS}`] },
     );
   const growths = [await growth(few), await growth(many)];
-  for (const each of [from, to]) emptied(each);
+  release(from);
   const queued = row({
     id: 'memory-queue',
     work: `${many} files of 64 KiB queued at once: memory per queued file`,

@@ -1,14 +1,33 @@
 /** Memory, damaged files, where Callseal is not ahead, and what was measured with what. */
 
-import { formatBytes, formatNumber } from '../harness/text.mjs';
+import { formatBytes, formatNumber } from '../../dist/bench/page/figures.js';
+import { escapeHtml, rich, section, table } from '../../dist/bench/page/html.js';
 import { BASE } from '../suites/matrix.mjs';
-import { escapeHtml, rich, section, table } from './html.mjs';
-import { ABOUT_START, standing } from './standing.mjs';
+import { countsText, leadOf, placesOf } from './standing.mjs';
 
-const HIGH_MEMORY = 300 * 2 ** 20;
+const MEBIBYTE = 2 ** 20;
+const HIGH_MEMORY_MIB = 300;
 const FULL_SHARE = 45;
 
-export function memorySection({ matrix, peers }) {
+/** CPU and memory of one run, for every size. */
+export function resourcesSection(results) {
+  return [
+    grid(results, {
+      title: 'Memory at the peak',
+      text: 'MiB resident. Libraries include Node itself, about 45 MiB.',
+      of: ({ peakRssBytes }) => peakRssBytes / MEBIBYTE,
+      full: HIGH_MEMORY_MIB,
+    }),
+    grid(results, {
+      title: 'CPU of one run',
+      text: 'Milliseconds, user and system, of all threads and helpers; of a whole process for commands.',
+      of: ({ cpuSeconds }) => cpuSeconds.median * 1000,
+    }),
+  ].join('\n');
+}
+
+/** A table of peers by sizes; shaded up to `full` where that is given. */
+function grid({ matrix, peers }, { title, text, of, full }) {
   const base = matrix.filter(({ recipients, bits }) => recipients === BASE.recipients && bits === BASE.bits);
   const sizes = [...new Set(base.map(({ bytes }) => bytes))].sort((a, b) => a - b);
   const columns = ['encrypt', 'decrypt'].flatMap((operation) => sizes.map((bytes) => ({ operation, bytes })));
@@ -16,20 +35,13 @@ export function memorySection({ matrix, peers }) {
     `<td>${escapeHtml(name)} <span class="note">${kind}</span></td>`,
     ...columns.map(({ operation, bytes }) => {
       const cell = base.find((each) => each.peer === id && each.operation === operation && each.bytes === bytes);
-      if (cell?.peakRssBytes === undefined) return '<td class="heat soft">–</td>';
-      const share = Math.min(1, cell.peakRssBytes / HIGH_MEMORY) * FULL_SHARE;
-      return `<td class="heat" style="--c:var(--bad);--share:${share.toFixed(0)}%">${formatNumber(cell.peakRssBytes / 2 ** 20)}</td>`;
+      if (cell?.seconds === undefined) return '<td class="heat soft">–</td>';
+      const share = full === undefined ? 0 : Math.min(1, of(cell) / full) * FULL_SHARE;
+      return `<td class="heat" style="--c:var(--bad);--share:${share.toFixed(0)}%">${formatNumber(of(cell))}</td>`;
     }),
   ]);
-  return section(
-    'Memory at the peak',
-    'MiB resident. Libraries include Node itself, about 45 MiB.',
-    base.length > 0 &&
-      table(
-        ['', ...columns.map(({ operation, bytes }) => `<th class="number">${operation}<br>${formatBytes(bytes)}</th>`)],
-        rows,
-      ),
-  );
+  const head = columns.map(({ operation, bytes }) => `<th class="number">${operation}<br>${formatBytes(bytes)}</th>`);
+  return section(title, text, base.length > 0 && table(['', ...head], rows));
 }
 
 export function damageSection({ damage, peers }) {
@@ -48,7 +60,8 @@ export function damageSection({ damage, peers }) {
   return section(
     'Damaged files',
     'What each does with a file that somebody changed, found by trying: what it answers, and what it leaves under the ' +
-      "output's name.",
+      "output's name. Libraries that hand out plaintext as it comes leave it to the program around them, here the pipeline of " +
+      'their documentation, to take it back.',
     rows.length > 0 && table(['', ...kinds.map((each) => titles[each])], rows),
   );
 }
@@ -68,20 +81,23 @@ function outcome(trial) {
   return `<td class="verdict" style="--c:var(--${safe ? 'good' : 'bad'})" title="${escapeHtml(answer)}">${escapeHtml(text)}</td>`;
 }
 
-export function standingSection(results) {
-  const all = standing(results);
-  const behind = all.filter(({ factor }) => factor < 1);
-  const rows = behind.map(({ kind, what, rival, factor, why }) => [
-    escapeHtml(what),
-    escapeHtml(kind),
-    `${escapeHtml(rival)} is ${formatNumber(1 / factor)} times as fast`,
-    escapeHtml(why),
+/** @param {import('./standing.mjs').Standing} found */
+export function standingSection(found) {
+  const { counts, behind, about } = found;
+  const rows = behind.map((group) => [
+    `<td>${escapeHtml(group.peer.name)} <span class="note">${group.kind}</span></td>`,
+    escapeHtml(group.measure),
+    escapeHtml(placesOf(group)),
+    `<td class="number">${escapeHtml(leadOf(group))}</td>`,
+    escapeHtml(group.why),
   ]);
+  const head = ['peer', 'less', 'where', '<th class="number">by</th>', 'why'];
   return section(
     'Where Callseal is not ahead',
-    `It is ahead of every peer of its kind in ${all.length - behind.length} of ${all.length} comparisons.`,
-    all.length > 0 && (rows.length > 0 ? table(['what', 'kind', 'fastest peer', 'why'], rows) : '<p>Nowhere.</p>'),
-    behind.some(({ kind }) => kind === 'command') && `<p class="note">${escapeHtml(ABOUT_START)}</p>`,
+    'Time, CPU and memory of the run beside those of every peer of the same kind. Callseal needs less ' +
+      `${countsText(found)} comparisons. These are the others, with what explains them.`,
+    counts.time.all > 0 && (rows.length > 0 ? table(head, rows) : '<p>Nowhere.</p>'),
+    about !== null && `<p class="note">${escapeHtml(about)}</p>`,
   );
 }
 

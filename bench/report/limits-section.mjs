@@ -1,7 +1,8 @@
 /** How near to the limits, and how far below the bounds. */
 
-import { formatNumber, formatValue } from '../harness/text.mjs';
-import { escapeHtml, rich, section, table } from './html.mjs';
+import { formatNumber } from '../../dist/bench/page/figures.js';
+import { share as barOf, escapeHtml, rich, section, table } from '../../dist/bench/page/html.js';
+import { formatValue } from '../harness/text.mjs';
 
 /** @param {Awaited<ReturnType<typeof import('../limits/index.mjs').measureLimits>>} measured */
 export function limitsSection({ rows, failures }) {
@@ -44,15 +45,12 @@ function track(row) {
   const share = unit === 'ratio' && sense === 'at most' ? 1 / value.median : value.median;
   const wanted = unit === 'ratio' && sense === 'at most' ? 1 / target : target;
   const full = unit === 'ratio' ? 1 : 1.5 * target;
-  const percent = (part) => `${Math.min(100, Math.max(0, (100 * part) / full)).toFixed(1)}%`;
   const title =
     value.runs > 1
       ? `median of ${value.runs}, ${formatValue(value.min, unit)} to ${formatValue(value.max, unit)}`
       : 'measured once';
-  return (
-    `<td title="${escapeHtml(title)}"><div class="track" style="--c:var(--${met ? 'good' : 'bad'})">` +
-    `<i style="width:${percent(share)}"></i><b style="left:calc(${percent(wanted)} - 1px)"></b></div></td>`
-  );
+  const bar = barOf(share / full, { colour: met ? 'good' : 'bad', mark: wanted / full });
+  return `<td title="${escapeHtml(title)}">${bar}</td>`;
 }
 
 function verdict({ met, value, target, unit, sense }) {

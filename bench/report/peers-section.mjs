@@ -1,16 +1,16 @@
 /** Callseal against every peer: how many times faster, for every size; and what a file costs. */
 
-import { formatBytes, formatNumber, formatSeconds } from '../harness/text.mjs';
+import { formatBytes, formatNumber, formatSeconds } from '../../dist/bench/page/figures.js';
+import { escapeHtml, section, table } from '../../dist/bench/page/html.js';
+import { barChart, lineChart } from '../../dist/bench/page/svg.js';
 import { BARE } from '../suites/batch.mjs';
 import { BASE } from '../suites/matrix.mjs';
 import { colourOf } from './colours.mjs';
-import { escapeHtml, section, table } from './html.mjs';
-import { sameCell } from './standing.mjs';
-import { barChart, lineChart } from './svg.mjs';
+import { MANY, OWN, sameCell, whyFaster } from './standing.mjs';
 
 const KINDS = [
-  { kind: 'library', own: 'callseal', title: 'Inside Node: libraries' },
-  { kind: 'command', own: 'callseal-command', title: 'As a command: one process a file' },
+  { kind: 'library', title: 'Inside Node: libraries' },
+  { kind: 'command', title: 'As a command: one process a file' },
 ];
 const OPERATIONS = ['encrypt', 'decrypt'];
 /** A factor at which the shading is full. */
@@ -22,15 +22,15 @@ const sizesOf = (results) =>
   [...new Set(results.matrix.filter(isBase).map(({ bytes }) => bytes))].sort((a, b) => a - b);
 
 /** The table of factors. */
-export function factorsSection(results) {
+export function factorsSection(results, found) {
   const sizes = sizesOf(results);
   const batched = results.batch.length > 0;
   const columns = OPERATIONS.flatMap((operation) => [
     ...sizes.map((bytes) => ({ operation, bytes })),
     ...(batched ? [{ operation, batch: true }] : []),
   ]);
-  const parts = KINDS.map(({ kind, own, title }) => {
-    const peers = results.peers.filter((peer) => peer.kind === kind && peer.id !== own);
+  const parts = KINDS.map(({ kind, title }) => {
+    const peers = results.peers.filter((peer) => peer.kind === kind && peer.id !== OWN[kind]);
     if (peers.length === 0 || columns.length === 0) return '';
     const head = [
       'peer',
@@ -40,19 +40,31 @@ export function factorsSection(results) {
     ];
     const rows = peers.map((peer) => [
       `<td>${escapeHtml(peer.name)}</td>`,
-      ...columns.map((column) => factorCell(results, own, peer, column)),
+      ...columns.map((column) => factorCell(results, found, peer, column)),
     ]);
-    return `<h3>${title}</h3>${table(head, rows)}`;
+    return `<h3>${title}</h3>${table(head, rows)}${reasonsBelow(found, kind)}`;
   });
   return section(
     'Against every peer',
     'How many times as long each peer takes as Callseal, for one file of each size and for many call files at once on all ' +
-      'cores; two recipients with RSA-2048. Below 1 it is faster than Callseal. Point at a cell for its times.',
+      'cores; two recipients with RSA-2048. Below 1 it is faster than Callseal, and why is said below. Point at a cell for its times.',
     ...parts,
   );
 }
 
-function factorCell(results, own, peer, { operation, bytes, batch }) {
+/** Why cells are below 1, for peers that encrypt. */
+function reasonsBelow({ behind, about }, kind) {
+  const groups = behind.filter((group) => group.kind === kind && group.measure === 'time' && !group.peer.copies);
+  const reasons = [...new Set(groups.map(({ why }) => why))].map((why) => {
+    const peers = [...new Set(groups.filter((group) => group.why === why).map(({ peer }) => peer.name))];
+    return `<p class="note">Below 1 (${escapeHtml(peers.join(', '))}): ${escapeHtml(why)}.</p>`;
+  });
+  const more = kind === 'command' && about !== null ? `<p class="note">${escapeHtml(about)}</p>` : '';
+  return reasons.join('') + more;
+}
+
+function factorCell(results, found, peer, { operation, bytes, batch }) {
+  const own = OWN[peer.kind];
   const pick = (id) => {
     if (batch) {
       const figure = results.batch.find((each) => each.peer === id && each.operation === operation && !each.sync);
@@ -66,7 +78,8 @@ function factorCell(results, own, peer, { operation, bytes, batch }) {
   if (theirs?.failure !== undefined) return `<td class="heat soft" title="${escapeHtml(theirs.failure)}">failed</td>`;
   if (ours?.time === undefined || theirs?.time === undefined) return '<td class="heat soft">–</td>';
   const factor = theirs.time / ours.time;
-  const title = `${peer.name} ${formatSeconds(theirs.time)}, Callseal ${formatSeconds(ours.time)}${batch ? ' a file' : ''}`;
+  const why = whyFaster(found, peer.id, operation, batch ? MANY : formatBytes(bytes));
+  const title = `${peer.name} ${formatSeconds(theirs.time)}, Callseal ${formatSeconds(ours.time)}${batch ? ' a file' : ''}${why === undefined ? '' : `. It is faster: ${why}`}`;
   const share = peer.copies ? 0 : Math.min(1, Math.abs(Math.log(factor)) / Math.log(FULL_FACTOR)) * FULL_SHARE;
   const style = `--c:var(--${factor >= 1 ? 'good' : 'bad'});--share:${share.toFixed(0)}%`;
   return `<td class="heat" style="${style}" title="${escapeHtml(title)}">${formatFactor(factor)}</td>`;
@@ -157,21 +170,23 @@ export function sizesSection(results) {
 /** Cores, recipients, key lengths. */
 export function scalingSection(results) {
   const cores = [...new Set(results.scaling.map((figure) => figure.cores))];
+  const coresText = (count) => `${count} ${count === 1 ? 'core' : 'cores'}`;
+  const scaled = [
+    { id: BARE, name: 'bare C', kind: 'limit' },
+    ...results.peers.filter(({ kind }) => kind === 'library'),
+  ].map((peer) => ({
+    ...face(peer),
+    dashed: peer.id === BARE,
+    points: results.scaling
+      .filter((figure) => figure.peer === peer.id && figure.filesPerSecond !== undefined)
+      .map((figure) => [cores.indexOf(figure.cores), figure.filesPerSecond.median]),
+  }));
   const byCores = lineChart({
     title: 'Call files a second, by cores',
     unit: 'files/s',
     linear: true,
-    places: cores.map((count) => `${count} ${count === 1 ? 'core' : 'cores'}`),
-    series: [
-      { id: BARE, name: 'bare C', kind: 'limit' },
-      ...results.peers.filter(({ kind }) => kind === 'library'),
-    ].map((peer) => ({
-      ...face(peer),
-      dashed: peer.id === BARE,
-      points: results.scaling
-        .filter((figure) => figure.peer === peer.id && figure.filesPerSecond !== undefined)
-        .map((figure) => [cores.indexOf(figure.cores), figure.filesPerSecond.median]),
-    })),
+    places: cores.map(coresText),
+    series: scaled,
   });
   const sets = results.matrix.filter(({ bytes }) => bytes === BASE.bytes);
   const keys = [...new Set(sets.map(({ bits, recipients }) => `${bits}/${recipients}`))]
@@ -203,11 +218,21 @@ export function scalingSection(results) {
         })),
     }),
   );
-  const charts = [byCores, ...byKeys];
+  const gain = lineChart({
+    title: 'The same, in multiples of one core',
+    unit: 'times one core',
+    linear: true,
+    places: cores.map(coresText),
+    series: scaled.map(({ points, ...peer }) => ({
+      ...peer,
+      points: points.map(([place, value]) => [place, value / points[0][1]]),
+    })),
+  });
+  const charts = [byCores, cores.length > 1 && gain, ...byKeys];
   return section(
     'By cores, recipients and keys',
     'Encrypting pays one public-key operation a recipient, decrypting one private-key operation, which grows with the key.',
-    charts.some(Boolean) && `<div class="pair">${charts.join('')}</div>`,
+    charts.some(Boolean) && `<div class="pair">${charts.filter(Boolean).join('')}</div>`,
   );
 }
 

@@ -1,17 +1,17 @@
 /** One page that shows a whole run, without anything from outside. By hand: node bench/report/render.mjs IN.json OUT.html */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { formatNumber, formatSeconds } from '../harness/text.mjs';
-import { damageSection, machineSection, memorySection, standingSection } from './details-section.mjs';
-import { escapeHtml } from './html.mjs';
+import { formatNumber, formatSeconds } from '../../dist/bench/page/figures.js';
+import { escapeHtml, page, tiles } from '../../dist/bench/page/html.js';
+import { damageSection, machineSection, resourcesSection, standingSection } from './details-section.mjs';
 import { limitsSection } from './limits-section.mjs';
 import { costSection, factorsSection, scalingSection, sizesSection } from './peers-section.mjs';
-
-const STYLE = readFileSync(new URL('./style.css', import.meta.url), 'utf8');
+import { standing } from './standing.mjs';
 
 /** @returns {string} HTML */
 export function renderReport(results) {
   const { machine, started, plan } = results;
+  const found = standing(results);
   const body = [
     '<h1>Callseal, measured</h1>',
     `<div class="facts">${escapeHtml(`${started.slice(0, 10)} · ${machine.cpu}, ${machine.cores} cores · ${machine.module.name} ${machine.module.version} · Node ${machine.node}`)}</div>`,
@@ -19,33 +19,18 @@ export function renderReport(results) {
       ? '<p class="warning">A trial run with tiny files: it shows that everything works. Its figures mean nothing.</p>'
       : '',
     headline(results),
-    tiles(results),
+    tiles(highlights(results, found)),
     limitsSection(results.limits),
-    factorsSection(results),
+    factorsSection(results, found),
     costSection(results),
     sizesSection(results),
     scalingSection(results),
-    memorySection(results),
     damageSection(results),
-    standingSection(results),
+    standingSection(found),
+    resourcesSection(results),
     machineSection(results),
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Callseal, measured ${escapeHtml(started.slice(0, 10))}</title>
-<style>
-${STYLE}</style>
-</head>
-<body>
-<main>
-${body.filter(Boolean).join('\n')}
-</main>
-</body>
-</html>
-`;
+  return page(`Callseal, measured ${started.slice(0, 10)}`, body);
 }
 
 const limitRow = ({ limits }, id) => limits.rows.find((row) => row.id === id);
@@ -74,7 +59,7 @@ function headline(results) {
   return `<p class="headline">Callseal encrypts <b>${formatNumber(own)} call files a second</b> here${compared}.</p>`;
 }
 
-function tiles(results) {
+function highlights(results, { counts: { time } }) {
   const row = (id) => limitRow(results, id);
   const met = results.limits.rows.filter((each) => each.met).length;
   const bulk = row('encrypt-file');
@@ -83,15 +68,13 @@ function tiles(results) {
   const files = row('call-files-unsynced-cpu');
   const found = [
     results.limits.rows.length > 0 && [`${met} of ${results.limits.rows.length}`, 'targets reached'],
+    time.all > 0 && [`${time.ahead} of ${time.all}`, 'times shorter than the same time of a peer'],
     files && [formatSeconds(files.figures[0].own / 1e6), 'of CPU for a call file of 64 KiB and two recipients'],
     host && [`${formatNumber(host.value.median)} %`, 'of one core for the recordings of 5,000 channels, 333 files/s'],
     bulk && [`${formatNumber(bulk.value.median)} ×`, 'the time of a plain copy to encrypt one big file'],
     floe && [`${formatNumber(floe.figures[0].own)} GB/s`, 'in memory on all cores'],
   ];
-  const shown = found
-    .filter(Boolean)
-    .map(([figure, text]) => `<div class="tile"><b>${escapeHtml(figure)}</b><span>${escapeHtml(text)}</span></div>`);
-  return shown.length === 0 ? '' : `<div class="tiles">${shown.join('')}</div>`;
+  return found.filter(Boolean);
 }
 
 if (process.argv[1] === import.meta.filename) {

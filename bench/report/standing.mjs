@@ -1,122 +1,189 @@
-/** Where Callseal stands among its peers: ahead, or not and why. */
+/** Where Callseal stands among its peers, cell by cell: ahead, or not and why. */
 
-import { formatBytes, formatNumber, formatSeconds } from '../harness/text.mjs';
+import { formatBytes } from '../../dist/bench/page/figures.js';
+import { BASE } from '../suites/matrix.mjs';
+import { aboutStart, reasonFor } from './reasons.mjs';
 
-const WORK = 'the work itself is slower';
-const OWN = { library: 'callseal', command: 'callseal-command' };
+const MEASURES = ['time', 'CPU', 'memory'];
+/** The place of a batch. */
+export const MANY = 'many at once';
 
-/** What the start of the command consists of, and what to do about it. */
-export const ABOUT_START =
-  'A process starts with Node itself and with the self-tests that a FIPS module must run before it does anything. One process ' +
-  'takes any number of files, and a service that uses the API starts once.';
+/** Callseal's own entry among the peers of a kind. */
+export const OWN = { library: 'callseal', command: 'callseal-command' };
 
 /**
- * One comparison with the fastest peer of the same kind.
+ * One of Callseal's figures beside the same figure of one peer of the same kind.
  *
- * @typedef {object} Standing
+ * @typedef {object} Comparison
+ * @property {'time' | 'CPU' | 'memory'} measure less is better in all of them
  * @property {'library' | 'command'} kind
- * @property {string} what
- * @property {string} rival name of the fastest peer
- * @property {number} factor how many times faster Callseal is; below 1 it is slower
- * @property {string} [why] it is slower
+ * @property {'encrypt' | 'decrypt'} operation
+ * @property {string} place size and keys, or how many at once
+ * @property {number} files that a process, or a call, is for; figures are of one
+ * @property {import('../peers/index.mjs').Peer} peer as the results list it
+ * @property {Figure} own
+ * @property {Figure} theirs
+ * @property {number} factor theirs by ours; below 1 Callseal is behind
+ *
+ * @typedef {{ median: number, min: number, max: number, runs: number }} Figure
  */
 
-/** @returns {Standing[]} */
+/** @returns {Comparison[]} all there are */
+export function comparisons(results) {
+  const all = [...ofMatrix(results), ...ofBatch(results), ...ofScaling(results)];
+  return Object.entries(OWN).flatMap(([kind, own]) => {
+    const rivals = results.peers.filter((peer) => peer.kind === kind && peer.id !== own);
+    const mine = new Map(all.filter(({ id }) => id === own).map((cell) => [keyOf(cell), cell]));
+    return rivals.flatMap((peer) =>
+      all
+        .filter(({ id }) => id === peer.id)
+        .flatMap(({ figure: theirs, id: _, ...cell }) => {
+          const own = mine.get(keyOf(cell))?.figure;
+          return own === undefined ? [] : [{ ...cell, kind, peer, own, theirs, factor: theirs.median / own.median }];
+        }),
+    );
+  });
+}
+
+const keyOf = ({ measure, operation, place }) => `${measure} ${operation} ${place}`;
+
+function ofMatrix({ matrix }) {
+  return matrix
+    .filter(({ seconds }) => seconds !== undefined)
+    .flatMap(({ peer: id, operation, bytes, recipients, bits, seconds, cpuSeconds, peakRssBytes }) => {
+      const isBase = recipients === BASE.recipients && bits === BASE.bits;
+      const place = `${formatBytes(bytes)}${isBase ? '' : ` for ${recipients} × RSA-${bits}`}`;
+      const cell = { id, operation, place, files: 1 };
+      return [
+        { ...cell, measure: 'time', figure: seconds },
+        { ...cell, measure: 'CPU', figure: cpuSeconds },
+        { ...cell, measure: 'memory', figure: once(peakRssBytes) },
+      ];
+    });
+}
+
+function ofBatch({ batch }) {
+  return batch
+    .filter(({ filesPerSecond }) => filesPerSecond !== undefined)
+    .flatMap(({ peer: id, operation, sync, files, filesPerSecond, cpuSecondsPerFile }) => {
+      const cell = { id, operation, place: `${MANY}${sync ? ', synced' : ''}`, files };
+      return [
+        { ...cell, measure: 'time', figure: inverse(filesPerSecond) },
+        { ...cell, measure: 'CPU', figure: cpuSecondsPerFile },
+      ];
+    });
+}
+
+function ofScaling({ scaling }) {
+  return scaling
+    .filter(({ filesPerSecond }) => filesPerSecond !== undefined)
+    .map(({ peer: id, cores, files, filesPerSecond }) => {
+      const place = `${MANY}, pinned to ${cores} ${cores === 1 ? 'core' : 'cores'}`;
+      return { id, operation: 'encrypt', place, files, measure: 'time', figure: inverse(filesPerSecond) };
+    });
+}
+
+const once = (value) => ({ median: value, min: value, max: value, runs: 1 });
+const inverse = ({ median, min, max, runs }) => ({ median: 1 / median, min: 1 / max, max: 1 / min, runs });
+
+/**
+ * Cells in which a peer is ahead for the same reason.
+ *
+ * @typedef {object} Behind
+ * @property {Comparison['measure']} measure
+ * @property {Comparison['kind']} kind
+ * @property {Comparison['peer']} peer
+ * @property {Comparison[]} cells
+ * @property {string} why
+ * @property {Comparison[]} measured all of the same measure and peer, whoever is ahead
+ *
+ * @typedef {object} Standing
+ * @property {Record<Comparison['measure'], { all: number, ahead: number }>} counts of comparisons with peers that encrypt
+ * @property {Behind[]} behind with peers that only copy, too
+ * @property {string | null} about what a reason means
+ */
+
+const sameRow = (cell) => (other) => other.measure === cell.measure && other.peer === cell.peer;
+
+/** @returns {Standing} */
 export function standing(results) {
-  return Object.entries(OWN).flatMap(([kind, own]) => [
-    ...ofMatrix(results, kind, own),
-    ...ofBatch(results, kind, own),
-  ]);
+  const all = comparisons(results);
+  const groups = new Map();
+  for (const cell of all.filter(({ factor }) => factor < 1)) {
+    const why = reasonFor(cell, all);
+    const { measure, kind, peer } = cell;
+    const key = [kind, peer.id, measure, why].join('\n');
+    if (!groups.has(key)) groups.set(key, { measure, kind, peer, cells: [], why, measured: all.filter(sameRow(cell)) });
+    groups.get(key).cells.push(cell);
+  }
+  const real = all.filter(({ peer }) => !peer.copies);
+  const count = (measure) => {
+    const cells = real.filter((cell) => cell.measure === measure);
+    return { all: cells.length, ahead: cells.filter(({ factor }) => factor >= 1).length };
+  };
+  const behind = [...groups.values()].sort(byKindAndMeasure);
+  return {
+    counts: Object.fromEntries(MEASURES.map((measure) => [measure, count(measure)])),
+    behind,
+    about: aboutStart({ behind }, all, results),
+  };
 }
 
-function rivalsOf(results, kind, own) {
-  return results.peers.filter((peer) => peer.kind === kind && peer.id !== own && !peer.copies);
+/** `time in 80 of 90, CPU in 70 of 90, memory in 60 of 80`. */
+export function countsText({ counts }) {
+  return MEASURES.map((measure) => `${measure} in ${counts[measure].ahead} of ${counts[measure].all}`).join(', ');
 }
 
-function ofMatrix(results, kind, own) {
-  const rivals = rivalsOf(results, kind, own);
-  return results.matrix
-    .filter(({ peer, seconds }) => peer === own && seconds !== undefined)
-    .flatMap((cell) => {
-      const same = results.matrix.filter((other) => sameCell(other, cell) && other.seconds !== undefined);
-      const best = fastest(rivals, same, ({ seconds }) => seconds.median);
-      if (best === null) return [];
-      const factor = best.value / cell.seconds.median;
-      const what = `${cell.operation} ${formatBytes(cell.bytes)}, ${cell.recipients} × RSA-${cell.bits}`;
-      return [
-        {
-          kind,
-          what,
-          rival: best.name,
-          factor,
-          ...(factor < 1 ? { why: reason(results, own, cell.operation, cell.seconds.median) } : {}),
-        },
-      ];
-    });
+const byKindAndMeasure = (a, b) =>
+  Object.keys(OWN).indexOf(a.kind) - Object.keys(OWN).indexOf(b.kind) ||
+  MEASURES.indexOf(a.measure) - MEASURES.indexOf(b.measure);
+
+/** `encrypt 4 KiB, 64 KiB; decrypt everything`. */
+export function placesOf({ cells, measured }) {
+  if (cells.length === measured.length) return 'everything';
+  const places = ['encrypt', 'decrypt'].flatMap((operation) => {
+    const [some, every] = [cells, measured].map((each) => each.filter((cell) => cell.operation === operation));
+    if (some.length === 0) return [];
+    if (some.length === every.length) return [`${operation} everything`];
+    const [single, singles] = [some, every].map((each) => each.filter(({ files }) => files === 1));
+    const whole = single.length === singles.length;
+    const rest = (whole ? some.filter(({ files }) => files > 1) : some).map(({ place }) => place);
+    return [`${operation} ${[...(whole && single.length > 0 ? ['every single file'] : []), ...rest].join(', ')}`];
+  });
+  return places.join('; ');
 }
 
-function ofBatch(results, kind, own) {
-  const rivals = rivalsOf(results, kind, own);
-  return results.batch
-    .filter(({ peer, filesPerSecond }) => peer === own && filesPerSecond !== undefined)
-    .flatMap((figure) => {
-      const same = results.batch.filter(
-        (other) =>
-          other.operation === figure.operation && other.sync === figure.sync && other.filesPerSecond !== undefined,
-      );
-      const best = fastest(rivals, same, ({ filesPerSecond }) => 1 / filesPerSecond.median);
-      if (best === null) return [];
-      const factor = best.value * figure.filesPerSecond.median;
-      const what = `${figure.operation} ${figure.files} call files${figure.sync ? ', synced' : ''}`;
-      return [
-        {
-          kind,
-          what,
-          rival: best.name,
-          factor,
-          ...(factor < 1
-            ? { why: reason(results, own, figure.operation, figure.files / figure.filesPerSecond.median) }
-            : {}),
-        },
-      ];
-    });
+/** Why a peer takes less time in a cell; undefined when it does not. */
+export function whyFaster({ behind }, peer, operation, place) {
+  const group = behind.find(
+    ({ measure, peer: { id }, cells }) =>
+      measure === 'time' && id === peer && cells.some((cell) => cell.operation === operation && cell.place === place),
+  );
+  return group?.why;
+}
+
+/** By how much a group's peer is ahead: `2 to 5.1 ×`. */
+export function leadOf({ cells }) {
+  const leads = cells.map(({ factor }) => 1 / factor);
+  const [least, most] = [Math.min(...leads), Math.max(...leads)].map((lead) => lead.toFixed(lead < 10 ? 2 : 0));
+  return `${least === most ? least : `${least} to ${most}`} ×`;
+}
+
+/** @param {Standing} standing */
+export function formatStanding(found) {
+  const { counts, behind, about } = found;
+  if (counts.time.all === 0) return 'No comparison with peers was measured';
+  const lines = behind.map(
+    (group) =>
+      `  ${group.peer.name} (${group.kind}), less ${group.measure}, ${leadOf(group)}: ${placesOf(group)}: ${group.why}`,
+  );
+  return [
+    `Callseal is ahead of a peer: ${countsText(found)} comparisons`,
+    ...lines,
+    ...(about === null ? [] : [`  ${about}`]),
+  ].join('\n');
 }
 
 export function sameCell(a, b) {
   return a.operation === b.operation && a.bytes === b.bytes && a.recipients === b.recipients && a.bits === b.bits;
-}
-
-function fastest(rivals, figures, secondsOf) {
-  const times = rivals.flatMap(({ id, name }) => {
-    const figure = figures.find(({ peer }) => peer === id);
-    return figure === undefined ? [] : [{ name, value: secondsOf(figure) }];
-  });
-  return times.sort((a, b) => a.value - b.value)[0] ?? null;
-}
-
-/**
- * A process pays for its start before it does anything: Node's, and the self-tests that a FIPS module must run. The smallest
- * file shows how much that is.
- */
-function reason({ matrix }, own, operation, seconds) {
-  if (own !== OWN.command) return WORK;
-  const times = matrix.filter(
-    (cell) => cell.peer === own && cell.operation === operation && cell.seconds !== undefined,
-  );
-  const start = Math.min(seconds, ...times.map((cell) => cell.seconds.median));
-  const share = start / seconds;
-  if (times.length === 0 || share < 0.3) return WORK;
-  return `${formatSeconds(start)} of ${formatSeconds(seconds)} (${Math.round(100 * share)} %) is the start of the process`;
-}
-
-/** @param {Standing[]} all */
-export function formatStanding(all) {
-  if (all.length === 0) return 'No comparison with peers was measured';
-  const behind = all.filter(({ factor }) => factor < 1);
-  const lines = [`Callseal is ahead of every peer in ${all.length - behind.length} of ${all.length} comparisons`];
-  for (const { kind, what, rival, factor, why } of behind) {
-    lines.push(`  ${what} (${kind}): ${rival} is ${formatNumber(1 / factor)} times as fast: ${why}`);
-  }
-  if (behind.some(({ kind }) => kind === 'command')) lines.push(`  ${ABOUT_START}`);
-  return lines.join('\n');
 }

@@ -51,7 +51,7 @@ async function measureMode({ plan, directory, recipients, inputs, from, sync, co
     emptied(path);
     if (sync) settle(path);
   };
-  const samples = await interleave(Math.min(plan.rounds, 5), [BARE, ...competitors], async (competitor, round) => {
+  const samples = await interleave(plan.batchRounds, [BARE, ...competitors], async (competitor, round) => {
     cleared(sealed);
     if (competitor === BARE) {
       const pems = recipients.map(({ publicKey }) => publicKey).join(',');

@@ -15,6 +15,7 @@ import { BASE } from './matrix.mjs';
  * @typedef {object} ScalingFigure
  * @property {string} peer
  * @property {number} cores
+ * @property {number} files
  * @property {import('../../dist/bench/statistics.js').Summary} [filesPerSecond]
  * @property {string} [failure]
  */
@@ -36,14 +37,14 @@ export async function measureScaling(plan, directory, peers) {
     for (const peer of peers.filter(({ kind }) => kind === 'library')) {
       competitors.push(await openCompetitor(peer, { directory, recipients, sync: false }, pinned));
     }
-    const samples = await interleave(Math.min(plan.rounds, 5), [BARE, ...competitors], async (competitor) => {
+    const samples = await interleave(plan.batchRounds, [BARE, ...competitors], async (competitor) => {
       emptied(to);
       if (competitor !== BARE) return competitor.many('encrypt', inputs, to);
       return runLimit('callfile', { in: from, out: to, files: count, recipients: pems, threads: cores }, pinned);
     });
     for (const competitor of competitors) await competitor.close();
     for (const [competitor, { samples: costs, error }] of samples) {
-      const common = { peer: competitor.peer?.id ?? competitor, cores };
+      const common = { peer: competitor.peer?.id ?? competitor, cores, files: count };
       if (error !== undefined) figures.push({ ...common, failure: error.message });
       else figures.push({ ...common, filesPerSecond: summarise(costs.map(({ seconds }) => count / seconds)) });
     }

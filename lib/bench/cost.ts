@@ -22,9 +22,18 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   return { seconds, cpuSeconds: (user + system) / 1e6, peakRssBytes: peakRss() };
 }
 
-/** Begins a new measurement of the peak: 5 written to clear_refs resets VmHWM (proc(5)). */
-export function forgetPeakRss(): void {
-  writeFileSync('/proc/self/clear_refs', '5');
+/**
+ * Begins a new measurement of the peak: 5 written to clear_refs resets VmHWM (proc(5)).
+ *
+ * @returns Whether the system allows it; otherwise the peak stays that since the start of the process.
+ */
+export function forgetPeakRss(): boolean {
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Most bytes resident since {@link forgetPeakRss}. */

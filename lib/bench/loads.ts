@@ -8,7 +8,7 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { createEncryptStream, decryptFile, encrypt, encryptFile } from '../callfile/index.ts';
+import { createEncryptStream, decryptFile, encrypt, encryptedLength, encryptFile } from '../callfile/index.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import type { Recipients } from '../recipients/recipients.ts';
 import { type Cost, costOf } from './cost.ts';
@@ -24,16 +24,18 @@ export interface FileLoadOptions {
   sync: boolean;
   /** How many operations are under way at once; Infinity starts them all. */
   concurrency: number;
+  /** Stops the work, which then fails with `ERR_ABORTED` once nothing is under way any more. */
+  signal?: AbortSignal;
 }
 
 /** Encrypts every pair. */
 export function encryptFiles(
   pairs: readonly FilePair[],
   recipients: Recipients,
-  { sync, concurrency }: FileLoadOptions,
+  { sync, concurrency, signal }: FileLoadOptions,
 ): Promise<Cost> {
   return costOf(() =>
-    forEach(pairs, concurrency, ({ input, output }) => encryptFile(input, output, { recipients, sync })),
+    forEach(pairs, concurrency, ({ input, output }) => encryptFile(input, output, { recipients, sync, signal })),
   );
 }
 
@@ -41,9 +43,11 @@ export function encryptFiles(
 export function decryptFiles(
   pairs: readonly FilePair[],
   keys: KeyRing,
-  { sync, concurrency }: FileLoadOptions,
+  { sync, concurrency, signal }: FileLoadOptions,
 ): Promise<Cost> {
-  return costOf(() => forEach(pairs, concurrency, ({ input, output }) => decryptFile(input, output, { keys, sync })));
+  return costOf(() =>
+    forEach(pairs, concurrency, ({ input, output }) => decryptFile(input, output, { keys, sync, signal })),
+  );
 }
 
 /**
@@ -54,7 +58,7 @@ export function decryptFiles(
 export async function encryptAtRate(
   pairs: readonly FilePair[],
   recipients: Recipients,
-  { sync, filesPerSecond }: { sync: boolean; filesPerSecond: number },
+  { sync, filesPerSecond, signal }: { sync: boolean; filesPerSecond: number; signal?: AbortSignal },
 ): Promise<Cost & { lateSeconds: number }> {
   let lateSeconds = 0;
   const cost = await costOf(async () => {
@@ -64,28 +68,38 @@ export async function encryptAtRate(
     for (const [index, { input, output }] of pairs.entries()) {
       const wait = due(index) - performance.now();
       if (wait > 0) await sleep(wait);
-      jobs.push(encryptFile(input, output, { recipients, sync }));
+      if (signal?.aborted) break;
+      jobs.push(encryptFile(input, output, { recipients, sync, signal }));
     }
-    await Promise.all(jobs);
+    await allOf(jobs);
+    signal?.throwIfAborted();
     lateSeconds = Math.max(0, performance.now() - due(pairs.length - 1)) / 1000;
   });
   return { ...cost, lateSeconds };
 }
 
+/** How a buffer is encrypted. */
+export interface BufferLoad {
+  segmentLength: number;
+  threads: number;
+  rounds: number;
+}
+
 /**
- * Encrypts a buffer as `encrypt` does: a copy of it on one pool thread, into a new buffer.
+ * Encrypts a buffer into a buffer of the caller, again and again.
  *
  * @returns Seconds of each round, after one that is not counted.
  */
 export async function encryptBuffer(
   bytes: Uint8Array,
   recipients: Recipients,
-  { segmentLength, rounds }: { segmentLength: number; rounds: number },
+  { segmentLength, threads, rounds }: BufferLoad,
 ): Promise<number[]> {
+  const output = new Uint8Array(encryptedLength(bytes.length, { recipients, segmentLength }));
   const seconds: number[] = [];
   for (let round = -1; round < rounds; round += 1) {
     const started = performance.now();
-    await encrypt(bytes, { recipients, segmentLength });
+    await encrypt(bytes, { recipients, segmentLength, output, threads });
     if (round >= 0) seconds.push((performance.now() - started) / 1000);
   }
   return seconds;
@@ -149,8 +163,21 @@ async function forEach<T>(
   each: (item: T) => Promise<unknown>,
 ): Promise<void> {
   const queue = items.values();
+  let failed = false;
   const worker = async (): Promise<void> => {
-    for (const item of queue) await each(item);
+    for (const item of queue) {
+      if (failed) return;
+      await each(item).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+  await allOf(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+}
+
+/** Waits for all, also after a failure: nothing writes any more when this is over. */
+async function allOf(jobs: readonly Promise<unknown>[]): Promise<void> {
+  const endings = await Promise.allSettled(jobs);
+  for (const ending of endings) if (ending.status === 'rejected') throw ending.reason;
 }

@@ -1,5 +1,7 @@
 /** Arguments are asserted here, at the door, and trusted inside. */
 
+import { isUint8Array } from 'node:util/types';
+
 import { CallsealError } from '../errors.ts';
 import { KeyRing } from '../recipients/keyring.ts';
 import { Recipients } from '../recipients/recipients.ts';
@@ -15,7 +17,7 @@ export function assertPath(value: unknown, name: string): asserts value is strin
 }
 
 export function assertBytes(value: unknown, name: string): asserts value is Uint8Array {
-  if (!(value instanceof Uint8Array)) throw wrong(`${name} must be a Uint8Array or Buffer`);
+  if (!isUint8Array(value)) throw wrong(`${name} must be a Uint8Array or Buffer`);
 }
 
 export function assertRecipients(value: unknown): asserts value is Recipients {
@@ -29,6 +31,14 @@ export function assertKeyRing(value: unknown): asserts value is KeyRing {
 export function assertSegmentLength(value: number): void {
   if (Number.isInteger(value) && value >= MIN_SEGMENT_LENGTH && value <= MAX_SEGMENT_LENGTH) return;
   throw wrong(`segmentLength must be a whole number from ${MIN_SEGMENT_LENGTH} to ${MAX_SEGMENT_LENGTH}, not ${value}`);
+}
+
+/** Most threads that work on one buffer. */
+const MAX_THREADS = 64;
+
+export function assertThreads(value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_THREADS) return;
+  throw wrong(`threads must be a whole number from 1 to ${MAX_THREADS}, not ${value}`);
 }
 
 export function assertSignal(value: unknown): asserts value is AbortSignal | undefined {

@@ -47,12 +47,16 @@ export class ByteReader {
     return this.#view.getUint32(this.#advance(4, what));
   }
 
-  u64(what: string): bigint {
-    return this.#view.getBigUint64(this.#advance(8, what));
+  /** Exact up to 2^53, further than any field may go; what is above is rounded, and stays above. */
+  u64(what: string): number {
+    const at = this.#advance(8, what);
+    return this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
   }
 
-  i64(what: string): bigint {
-    return this.#view.getBigInt64(this.#advance(8, what));
+  /** The same for two's complement. */
+  i64(what: string): number {
+    const at = this.#advance(8, what);
+    return this.#view.getInt32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
   }
 
   /** A view of the next `length` bytes, not a copy. */

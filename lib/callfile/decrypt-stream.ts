@@ -2,6 +2,7 @@
 
 import type { Transform } from 'node:stream';
 
+import type { CallsealError } from '../errors.ts';
 import type { NativeFloeDecryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
@@ -11,7 +12,7 @@ import { tampered, truncated } from './faults.ts';
 import { CONTINUED_MARK, DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { openHeader } from './open.ts';
-import { type Emit, type SegmentMachine, SegmentStream } from './segment-stream.ts';
+import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-stream.ts';
 
 /**
  * A stream that decrypts a call file written to it.
@@ -33,44 +34,54 @@ export function createDecryptStream(options: DecryptOptions): Transform {
   return new SegmentStream(new DecryptMachine(keys), DEFAULT_STREAM_SEGMENT_LENGTH, signal);
 }
 
+const NO_BYTES = Buffer.alloc(0);
+/** The time one native call may take: more than it ever needs. */
+const UNLIMITED = 1_000_000;
+
 class DecryptMachine implements SegmentMachine {
   readonly #keys: KeyRing;
   /** As much of the header as is known to be needed; the first `#filled` bytes are there. */
   #head = new Uint8Array(parseHeader(new Uint8Array(0)).need);
   #decryptor: NativeFloeDecryptor | null = null;
+  #segmentLength = 0;
   /** The beginning of a segment that is not there in full. */
-  #held = new Uint8Array(0);
+  #held = NO_BYTES;
   #filled = 0;
+  /** What has not been used of the chunk. */
+  #rest: Uint8Array = NO_BYTES;
   #index = 0;
-  #finished = false;
+  #ended = false;
   #destroyed = false;
 
   constructor(keys: KeyRing) {
     this.#keys = keys;
   }
 
-  async write(chunk: Uint8Array, emit: Emit): Promise<void> {
-    let rest = this.#decryptor === null ? await this.#readHeader(chunk) : chunk;
-    while (rest.length > 0 && this.#decryptor !== null) {
-      if (this.#finished) throw tampered(undefined, 'bytes follow the last segment');
-      const length = this.#segmentLength(rest);
-      const { segment, used } = this.#take(rest, length ?? MARK_BYTES);
-      rest = rest.subarray(used);
-      if (length === null || segment === null) return;
-      const wait = emit(this.#decrypt(this.#decryptor, segment));
-      if (wait !== undefined) await wait;
-    }
+  feed(chunk: Uint8Array): void {
+    this.#rest = chunk;
   }
 
-  async end(): Promise<void> {
+  end(): void {
+    this.#ended = true;
+  }
+
+  next(): Uint8Array | Promise<void> | null {
     if (this.#decryptor === null) {
-      // What is there may be less than the next step needs, and still show that this is no call file.
-      const { need } = parseHeader(this.#head.subarray(0, this.#filled));
-      throw headerEndsEarly(this.#filled, need);
+      const header = this.#readHeader();
+      return header === null ? null : this.#open(header);
     }
-    if (this.#finished) return;
-    const where = this.#filled === 0 ? `before segment ${this.#index}` : `inside segment ${this.#index}`;
-    throw truncated(undefined, `it ends ${where}`);
+    if (this.#rest.length === 0) {
+      if (this.#ended && !this.#decryptor.finished) throw this.#endsEarly();
+      return null;
+    }
+    if (this.#decryptor.finished) throw tampered(undefined, 'bytes follow the last segment');
+    const length = this.#filled + this.#rest.length;
+    const needed = length < MARK_BYTES ? MARK_BYTES : this.#nextLength();
+    if (length >= needed) return this.#decrypt(this.#decryptor, length, needed);
+    this.#held.set(this.#rest, this.#filled);
+    this.#filled = length;
+    this.#rest = NO_BYTES;
+    return null;
   }
 
   destroy(): void {
@@ -78,24 +89,29 @@ class DecryptMachine implements SegmentMachine {
     this.#decryptor = null;
   }
 
-  /** Takes from `chunk` what the header needs; returns the rest of it. */
-  async #readHeader(chunk: Uint8Array): Promise<Uint8Array> {
-    let rest = chunk;
+  /** Takes from the chunk what the header needs; null when that is not enough. */
+  #readHeader(): CallFileHeader | null {
     for (;;) {
-      const used = Math.min(this.#head.length - this.#filled, rest.length);
-      this.#head.set(rest.subarray(0, used), this.#filled);
+      const used = Math.min(this.#head.length - this.#filled, this.#rest.length);
+      this.#head.set(this.#rest.subarray(0, used), this.#filled);
       this.#filled += used;
-      rest = rest.subarray(used);
-      if (this.#filled < this.#head.length) return rest;
-      const { header, need } = parseHeader(this.#head);
-      if (header !== null) {
-        await this.#open(header);
-        return rest;
+      this.#rest = this.#rest.subarray(used);
+      if (this.#filled < this.#head.length) {
+        if (this.#ended) throw this.#headerEndsEarly();
+        return null;
       }
+      const { header, need } = parseHeader(this.#head);
+      if (header !== null) return header;
       const longer = new Uint8Array(need);
       longer.set(this.#head);
       this.#head = longer;
     }
+  }
+
+  #headerEndsEarly(): CallsealError {
+    // What is there may be less than the next step needs, and still show that this is no call file.
+    const { need } = parseHeader(this.#head.subarray(0, this.#filled));
+    return headerEndsEarly(this.#filled, need);
   }
 
   async #open(header: CallFileHeader): Promise<void> {
@@ -106,39 +122,38 @@ class DecryptMachine implements SegmentMachine {
     } finally {
       bodyKey.destroy();
     }
-    this.#held = new Uint8Array(header.segmentLength);
+    this.#segmentLength = header.segmentLength;
+    this.#held = Buffer.allocUnsafeSlow(header.segmentLength);
     this.#filled = 0;
   }
 
-  /** What the mark of the next segment says; null when the mark is not there in full. */
-  #segmentLength(chunk: Uint8Array): number | null {
-    if (this.#filled + chunk.length < MARK_BYTES) return null;
+  /** What the mark of the next segment says. */
+  #nextLength(): number {
     let mark = 0;
     for (let index = 0; index < MARK_BYTES; index++) {
-      const byte = index < this.#filled ? this.#held[index] : chunk[index - this.#filled];
+      const byte = index < this.#filled ? this.#held[index] : this.#rest[index - this.#filled];
       mark = mark * 256 + (byte as number);
     }
-    if (mark === CONTINUED_MARK) return this.#held.length;
-    if (mark >= SEGMENT_OVERHEAD && mark <= this.#held.length) return mark;
+    if (mark === CONTINUED_MARK) return this.#segmentLength;
+    if (mark >= SEGMENT_OVERHEAD && mark <= this.#segmentLength) return mark;
     throw tampered(undefined, `segment ${this.#index} claims ${mark} bytes, which no segment can have`);
   }
 
-  /** The next `length` bytes, once they are there: a view of `chunk` where it has them all, else what is gathered. */
-  #take(chunk: Uint8Array, length: number): { segment: Uint8Array | null; used: number } {
-    if (this.#filled === 0 && chunk.length >= length) return { segment: chunk.subarray(0, length), used: length };
-    const used = Math.min(length - this.#filled, chunk.length);
-    this.#held.set(chunk.subarray(0, used), this.#filled);
-    this.#filled += used;
-    if (this.#filled < length) return { segment: null, used };
+  /** The plaintext of the next segment, of `needed` bytes, and of some that follow if there are any among `length`. */
+  #decrypt(decryptor: NativeFloeDecryptor, length: number, needed: number): Uint8Array {
+    const count = Math.floor(Math.min(length / needed, Math.max(1, PIECE_BYTES / needed)));
+    const piece = Buffer.allocUnsafeSlow(count * (needed - SEGMENT_OVERHEAD));
+    const input = this.#rest.subarray(0, count * needed - this.#filled);
+    const read = decryptor.decrypt(this.#held.subarray(0, this.#filled), input, piece, 1, UNLIMITED);
+    const segments = Math.ceil(read / needed);
+    this.#rest = this.#rest.subarray(read - this.#filled);
     this.#filled = 0;
-    return { segment: this.#held.subarray(0, length), used };
+    this.#index += segments;
+    return piece.subarray(0, read - segments * SEGMENT_OVERHEAD);
   }
 
-  #decrypt(decryptor: NativeFloeDecryptor, segment: Uint8Array): Uint8Array {
-    const final = new DataView(segment.buffer, segment.byteOffset).getUint32(0) !== CONTINUED_MARK;
-    const plaintext = decryptor.decryptSegment(segment, final);
-    this.#index++;
-    this.#finished = final;
-    return plaintext;
+  #endsEarly(): CallsealError {
+    const where = this.#filled === 0 ? `before segment ${this.#index}` : `inside segment ${this.#index}`;
+    return truncated(undefined, `it ends ${where}`);
   }
 }

@@ -1,13 +1,10 @@
-/** Decrypts whole files and whole buffers. */
+/** Decrypts whole files. */
 
-import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { assertBytes, assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
+import { assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { decryptJob } from './decrypt-job.ts';
 import type { FileResult } from './encrypt.ts';
-import { headerEndsEarly, parseHeader } from './header.ts';
 import { type JobOptions, throwIfAborted } from './job.ts';
-import { openHeader } from './open.ts';
 import { type OutputOptions, outputOf } from './output.ts';
 
 /** What every way to decrypt takes. */
@@ -52,33 +49,4 @@ export async function decryptFile(
   assertSignal(signal);
   throwIfAborted(signal);
   return decryptJob(input, outputOf(output, options), keys, options);
-}
-
-/**
- * Decrypts a whole call file in memory.
- *
- * @param bytes The body is copied when the key has been found: it must not change before.
- * @throws {CallsealError} What {@link decryptFile} throws, except for what concerns files.
- *
- * @example
- * const transcript = await decrypt(sealed, { keys: KeyRing.of(privateKey) });
- */
-export async function decrypt(bytes: Uint8Array, options: DecryptOptions): Promise<Uint8Array> {
-  assertBytes(bytes, 'bytes');
-  assertOptions(options);
-  const { keys, signal } = options;
-  assertKeyRing(keys);
-  assertSignal(signal);
-  throwIfAborted(signal);
-  const { header, need } = parseHeader(bytes);
-  if (header === null) throw headerEndsEarly(bytes.length, need);
-  const bodyKey = await openHeader(header, keys);
-  try {
-    throwIfAborted(signal);
-    const plaintext = await native().decryptBuffer(bodyKey, header.preludeBytes, bytes.subarray(header.bodyOffset));
-    throwIfAborted(signal);
-    return plaintext;
-  } finally {
-    bodyKey.destroy();
-  }
 }

@@ -6,8 +6,8 @@ import type { NativeFloeEncryptor } from '../native/binding.ts';
 import type { Recipients } from '../recipients/recipients.ts';
 import { assertOptions, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
 import type { EncryptOptions } from './encrypt.ts';
-import { DEFAULT_STREAM_SEGMENT_LENGTH } from './format.ts';
-import { type Emit, type SegmentMachine, SegmentStream } from './segment-stream.ts';
+import { DEFAULT_STREAM_SEGMENT_LENGTH, SEGMENT_OVERHEAD } from './format.ts';
+import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-stream.ts';
 import { newPrelude, templateOf } from './template.ts';
 
 /**
@@ -30,57 +30,75 @@ export function createEncryptStream(options: EncryptOptions): Transform {
   return new SegmentStream(new EncryptMachine(recipients, segmentLength), segmentLength, signal);
 }
 
+const NO_BYTES = Buffer.alloc(0);
+/** The time one native call may take: more than it ever needs. */
+const UNLIMITED = 1_000_000;
+
 class EncryptMachine implements SegmentMachine {
   readonly #recipients: Recipients;
   readonly #segmentLength: number;
   #encryptor: NativeFloeEncryptor | null = null;
+  /** What comes before the first segment. */
+  readonly #start: Uint8Array[] = [];
   /** Plaintext that does not fill a segment yet, or fills one that may be the last. */
-  #held = new Uint8Array(0);
+  #held = NO_BYTES;
   #filled = 0;
+  /** What has not been used of the chunk. */
+  #rest: Uint8Array = NO_BYTES;
+  #ended = false;
+  #finished = false;
 
   constructor(recipients: Recipients, segmentLength: number) {
     this.#recipients = recipients;
     this.#segmentLength = segmentLength;
   }
 
-  async write(chunk: Uint8Array, emit: Emit): Promise<void> {
-    const encryptor = this.#encryptor ?? (await this.#start(emit));
-    const capacity = encryptor.plaintextLength;
-    let rest = chunk;
-    // A full segment is encrypted only when something follows it, as the last one is marked.
-    while (this.#filled + rest.length > capacity) {
-      const used = capacity - this.#filled;
-      const segment = this.#filled === 0 ? rest.subarray(0, capacity) : this.#hold(rest.subarray(0, used));
-      rest = rest.subarray(used);
-      this.#filled = 0;
-      const wait = emit(encryptor.encryptSegment(segment));
-      if (wait !== undefined) await wait;
-    }
-    this.#hold(rest);
+  feed(chunk: Uint8Array): void {
+    this.#rest = chunk;
   }
 
-  async end(emit: Emit): Promise<void> {
-    const encryptor = this.#encryptor ?? (await this.#start(emit));
-    await emit(encryptor.encryptFinal(this.#held.subarray(0, this.#filled)));
+  end(): void {
+    this.#ended = true;
+  }
+
+  next(): Uint8Array | Promise<void> | null {
+    if (this.#encryptor === null) return this.#begin();
+    const start = this.#start.shift();
+    if (start !== undefined) return start;
+    const capacity = this.#segmentLength - SEGMENT_OVERHEAD;
+    const length = this.#filled + this.#rest.length;
+    // A full segment is encrypted only when something follows it, as the last one is marked.
+    if (length > capacity) {
+      const count = Math.min(Math.ceil(length / capacity) - 1, Math.max(1, PIECE_BYTES / this.#segmentLength));
+      return this.#encrypt(this.#encryptor, Math.floor(count) * capacity, false);
+    }
+    if (this.#ended && !this.#finished) return this.#encrypt(this.#encryptor, length, true);
+    this.#held.set(this.#rest, this.#filled);
+    this.#filled = length;
+    this.#rest = NO_BYTES;
+    return null;
   }
 
   destroy(): void {
     this.#encryptor = null;
   }
 
-  async #start(emit: Emit): Promise<NativeFloeEncryptor> {
+  async #begin(): Promise<void> {
     const { header, encryptor } = await templateOf(this.#recipients).start(newPrelude(), this.#segmentLength);
-    await emit(header);
-    await emit(encryptor.header);
-    this.#held = new Uint8Array(encryptor.plaintextLength);
+    this.#start.push(header, encryptor.header);
+    this.#held = Buffer.allocUnsafeSlow(encryptor.plaintextLength);
     this.#encryptor = encryptor;
-    return encryptor;
   }
 
-  /** Appends to what is held and returns all of it. */
-  #hold(bytes: Uint8Array): Uint8Array {
-    this.#held.set(bytes, this.#filled);
-    this.#filled += bytes.length;
-    return this.#held.subarray(0, this.#filled);
+  /** Makes segments of what is held and of what follows it in the chunk. */
+  #encrypt(encryptor: NativeFloeEncryptor, length: number, last: boolean): Uint8Array {
+    const segments = Math.max(1, Math.ceil(length / (this.#segmentLength - SEGMENT_OVERHEAD)));
+    const piece = Buffer.allocUnsafeSlow(length + segments * SEGMENT_OVERHEAD);
+    const used = length - this.#filled;
+    encryptor.encrypt(this.#held.subarray(0, this.#filled), this.#rest.subarray(0, used), last, piece, 1, UNLIMITED);
+    this.#rest = this.#rest.subarray(used);
+    this.#filled = 0;
+    this.#finished = last;
+    return piece;
   }
 }

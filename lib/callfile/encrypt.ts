@@ -1,14 +1,7 @@
-/** Encrypts whole files and whole buffers. */
+/** Encrypts whole files. */
 
 import type { Recipients } from '../recipients/recipients.ts';
-import {
-  assertBytes,
-  assertOptions,
-  assertPath,
-  assertRecipients,
-  assertSegmentLength,
-  assertSignal,
-} from './arguments.ts';
+import { assertOptions, assertPath, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
 import { DEFAULT_SEGMENT_LENGTH, MAGIC } from './format.ts';
 import { type JobOptions, runJob, throwIfAborted } from './job.ts';
 import { type OutputOptions, outputOf } from './output.ts';
@@ -88,27 +81,4 @@ export async function encryptFile(input: string, output: string, options: Encryp
  */
 export async function encryptInPlace(path: string, options: EncryptFileOptions): Promise<FileResult> {
   return encryptFile(path, path, options);
-}
-
-/**
- * Encrypts bytes in memory.
- *
- * @param bytes Copied when the call begins.
- * @returns A whole call file.
- * @throws {CallsealError} `ERR_INVALID_ARGUMENT`, `ERR_ABORTED`, `ERR_CRYPTO`.
- *
- * @example
- * const sealed = await encrypt(Buffer.from('transcript'), { recipients });
- */
-export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promise<Uint8Array> {
-  assertBytes(bytes, 'bytes');
-  assertOptions(options);
-  const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, signal } = options;
-  assertRecipients(recipients);
-  assertSegmentLength(segmentLength);
-  assertSignal(signal);
-  throwIfAborted(signal);
-  const sealed = await templateOf(recipients).encryptBuffer(newPrelude(), bytes, segmentLength);
-  throwIfAborted(signal);
-  return sealed;
 }

@@ -10,18 +10,18 @@ export {
   type DecryptFileOptions,
   type DecryptFileResult,
   type DecryptOptions,
-  decrypt,
   decryptFile,
 } from './decrypt.ts';
+export { type DecryptBufferOptions, decrypt } from './decrypt-buffer.ts';
 export { createDecryptStream } from './decrypt-stream.ts';
 export {
   type EncryptFileOptions,
   type EncryptOptions,
-  encrypt,
   encryptFile,
   encryptInPlace,
   type FileResult,
 } from './encrypt.ts';
+export { type EncryptBufferOptions, encrypt, encryptedLength } from './encrypt-buffer.ts';
 export { createEncryptStream } from './encrypt-stream.ts';
 export { type Inspection, inspect, type RecipientEntryInfo } from './inspect.ts';
 export type { ProgressListener } from './job.ts';

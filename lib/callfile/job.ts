@@ -37,11 +37,12 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 export async function runJob<T>(
   path: string,
   options: JobOptions,
-  start: (control: NativeJobControl) => Promise<T>,
+  start: (control: NativeJobControl | null) => Promise<T>,
 ): Promise<T> {
   const { signal, onProgress } = options;
   assertListener(onProgress);
   throwIfAborted(signal);
+  if (signal === undefined && onProgress === undefined) return runUnwatched(path, start);
   const control = new (native().JobControl)();
   const watch = onProgress === undefined ? null : new ProgressWatch(control, onProgress);
   const cancel = (): void => control.cancel();
@@ -57,6 +58,15 @@ export async function runJob<T>(
   } finally {
     watch?.stop();
     signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Most jobs: nothing is made for them that is needed to follow and stop them. */
+async function runUnwatched<T>(path: string, start: (control: null) => Promise<T>): Promise<T> {
+  try {
+    return await start(null);
+  } catch (error) {
+    throw withPath(error, path);
   }
 }
 

@@ -3,19 +3,11 @@
 import { CallsealError } from '../errors.ts';
 import type { NativePrivateKey, NativeSecretKey, SealedEnvelope } from '../native/binding.ts';
 import { native } from '../native/load.ts';
-import type { KeyRing } from '../recipients/keyring.ts';
+import type { KeyRing, RingMatch } from '../recipients/keyring.ts';
 import { nameOf, tampered } from './faults.ts';
 import { BODY_LABEL, MAC_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
-
-/** The private key that opens a file, and which recipient's it is. */
-export interface HeaderMatch {
-  key: NativePrivateKey;
-  index: number;
-  /** Lower-case hexadecimal. */
-  keyId: string;
-}
 
 /** RSA operations that one file may cost when its key ids fit no key: more would let a file waste a host's time. */
 const MAX_ALTERED_ID_TRIES = 8;
@@ -25,14 +17,13 @@ const MAX_ALTERED_ID_TRIES = 8;
  *
  * @throws {CallsealError} `ERR_NO_MATCHING_KEY`, `ERR_TAMPERED`, and what {@link KeyRing.open} throws.
  */
-export async function findKey(header: CallFileHeader, keys: KeyRing, path?: string): Promise<HeaderMatch> {
+export async function findKey(header: CallFileHeader, keys: KeyRing, path?: string): Promise<RingMatch> {
   const match = await keys.open(header.recipients.map((entry) => entry.keyId));
   if (match === null) {
     await refuseAlteredKeyId(header, keys, path);
     throw noMatchingKey(header, keys, path);
   }
-  const { keyId } = header.recipients[match.index] as RecipientEntry;
-  return { ...match, keyId: Buffer.from(keyId).toString('hex') };
+  return match;
 }
 
 /** What native code needs to open the envelope for one recipient. */

@@ -75,7 +75,7 @@ export function decodePrelude(bytes: Uint8Array, path?: string): Prelude {
   const reader = new ByteReader(bytes.subarray(PRELUDE_START_BYTES, PRELUDE_BYTES), PRELUDE_START_BYTES, path);
   const fileId = reader.take(FILE_ID_BYTES, 'file id');
   const createdAt = reader.u64('creation time');
-  if (createdAt > BigInt(MAX_CREATION_TIME)) throw reader.fault('the creation time is after the year 9999', 32);
-  if (reader.u64('reserved field') !== 0n) throw reader.fault('the reserved bytes are not zero', 40);
-  return { fileId, createdAt: Number(createdAt) };
+  if (createdAt > MAX_CREATION_TIME) throw reader.fault('the creation time is after the year 9999', 32);
+  if (reader.u64('reserved field') !== 0) throw reader.fault('the reserved bytes are not zero', 40);
+  return { fileId, createdAt };
 }

@@ -114,7 +114,7 @@ function encodeCertificate(certificate: EntryCertificate): Uint8Array[] {
 }
 
 function encodeTime(seconds: number): Uint8Array {
-  if (!Number.isInteger(seconds) || !isCertificateTime(BigInt(seconds))) {
+  if (!Number.isInteger(seconds) || !isCertificateTime(seconds)) {
     throw refuse(`certificate time ${seconds} is not in the years 0000 to 9999`);
   }
   const bytes = new Uint8Array(8);
@@ -224,7 +224,7 @@ function decodeTime(reader: ByteReader): number {
   const offset = reader.offset;
   const seconds = reader.i64('certificate time');
   if (!isCertificateTime(seconds)) throw reader.fault('a certificate time is not in the years 0000 to 9999', offset);
-  return Number(seconds);
+  return seconds;
 }
 
 // A byte order mark is content here: dropping it would give two encodings of one text.
@@ -245,8 +245,8 @@ function decodeText(reader: ByteReader, what: string): string {
   return text;
 }
 
-function isCertificateTime(seconds: bigint): boolean {
-  return seconds >= BigInt(MIN_CERTIFICATE_TIME) && seconds <= BigInt(MAX_CERTIFICATE_TIME);
+function isCertificateTime(seconds: number): boolean {
+  return seconds >= MIN_CERTIFICATE_TIME && seconds <= MAX_CERTIFICATE_TIME;
 }
 
 function isCanonicalSerial(serial: Uint8Array): boolean {

@@ -1,22 +1,27 @@
 /** A Node stream around a machine that turns chunks of any size into segments, or segments into plaintext. */
 
 import { Transform, type TransformCallback } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { CallsealError } from '../errors.ts';
+import { native } from '../native/load.ts';
 import { abortError } from './job.ts';
 
-/** Hands on a piece of output; to be awaited when it returns a promise. */
-export type Emit = (piece: Uint8Array) => Promise<void> | undefined;
-
-/** The work of a stream, free of streams. Calls never overlap, except that `destroy` may come at any time. */
+/** The work of a stream, free of streams. */
 export interface SegmentMachine {
-  write(chunk: Uint8Array, emit: Emit): Promise<void>;
-  end(emit: Emit): Promise<void>;
-  /** Gives up keys. May be called more than once. */
+  /** Takes a chunk to work on. The one before has been used up. */
+  feed(chunk: Uint8Array): void;
+  /** Nothing follows what was fed. */
+  end(): void;
+  /**
+   * The next piece of output; null when what was fed is used up; a promise when it has to wait for other threads, after
+   * which it is to be asked again.
+   */
+  next(): Uint8Array | Promise<void> | null;
+  /** Gives up keys. May be called more than once, at any time. */
   destroy(): void;
 }
 
+/** Output of one piece, where a segment is not longer: so much may be ready before its reader is asked. */
+export const PIECE_BYTES = 65_536;
 /** Output after which the event loop gets its turn: well below a millisecond of work. */
 const TURN_BYTES = 262_144;
 const TURN_PIECES = 64;
@@ -39,6 +44,7 @@ export class SegmentStream extends Transform {
   /** `highWaterMark`: bytes held on either side before back-pressure. */
   constructor(machine: SegmentMachine, highWaterMark: number, signal: AbortSignal | undefined) {
     super({ highWaterMark });
+    native().keepFreedMemory();
     this.#machine = machine;
     this.#signal = signal;
     if (signal?.aborted) this.#abort();
@@ -46,11 +52,13 @@ export class SegmentStream extends Transform {
   }
 
   override _transform(chunk: Uint8Array, _encoding: BufferEncoding, callback: TransformCallback): void {
-    this.#settle(this.#machine.write(chunk, this.#emit), callback);
+    this.#machine.feed(chunk);
+    this.#work(callback);
   }
 
   override _flush(callback: TransformCallback): void {
-    this.#settle(this.#machine.end(this.#emit), callback);
+    this.#machine.end();
+    this.#work(callback);
   }
 
   override _read(size: number): void {
@@ -67,32 +75,43 @@ export class SegmentStream extends Transform {
     callback(error);
   }
 
-  #settle(work: Promise<void>, callback: TransformCallback): void {
-    work.then(
-      () => callback(),
-      // A machine that stopped because the stream was destroyed has nothing to report.
-      (error: Error) => this.destroyed || callback(error),
-    );
+  /** Hands on what the machine makes, as long as it is wanted. A stream that was destroyed has nothing to report. */
+  #work(callback: TransformCallback): void {
+    while (!this.destroyed) {
+      let piece: ReturnType<SegmentMachine['next']>;
+      try {
+        piece = this.#machine.next();
+      } catch (error) {
+        callback(error as Error);
+        return;
+      }
+      if (piece === null) {
+        callback();
+        return;
+      }
+      const again = (): void => this.#work(callback);
+      if (piece instanceof Promise) {
+        piece.then(again, (error: Error) => this.destroyed || callback(error));
+        return;
+      }
+      if (!this.#emit(piece, again)) return;
+    }
   }
 
-  readonly #emit: Emit = (piece) => {
-    if (this.destroyed) throw new CallsealError('ERR_ABORTED', 'the stream was destroyed');
-    if (piece.length === 0) return undefined;
+  /** Returns whether to go on; otherwise `again` is called when the reader asks for more, or in another turn. */
+  #emit(piece: Uint8Array, again: () => void): boolean {
+    if (piece.length === 0) return true;
     this.#bytes += piece.length;
     this.#pieces++;
     this.#wanted = false;
-    const full = !this.push(piece) && !this.#wanted;
-    if (full) return this.#demand();
-    if (this.#bytes < TURN_BYTES && this.#pieces < TURN_PIECES) return undefined;
+    if (!this.push(piece) && !this.#wanted) {
+      this.#resume = again;
+      return false;
+    }
+    if (this.#bytes < TURN_BYTES && this.#pieces < TURN_PIECES) return true;
     this.#bytes = 0;
     this.#pieces = 0;
-    return nextTurn();
-  };
-
-  /** Until the reader asks for more; for ever when the stream is destroyed before. */
-  #demand(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#resume = resolve;
-    });
+    setImmediate(again);
+    return false;
   }
 }

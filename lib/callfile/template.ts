@@ -4,14 +4,28 @@ import type { NativeEnvelopeTemplate } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { ExaminedRecipient } from '../recipients/examine.ts';
 import type { Recipients } from '../recipients/recipients.ts';
-import { BODY_LABEL, FILE_ID_BYTES, MAC_LABEL, MAX_CREATION_TIME } from './format.ts';
+import { BODY_LABEL, FILE_ID_BYTES, MAC_BYTES, MAC_LABEL, MAX_CREATION_TIME, PRELUDE_BYTES } from './format.ts';
 import { encodePrelude } from './prelude.ts';
 import { encodeRecipients, type RecipientEntry } from './recipients-block.ts';
 
-const templates = new WeakMap<Recipients, NativeEnvelopeTemplate>();
+interface Template {
+  native: NativeEnvelopeTemplate;
+  headerBytes: number;
+}
+
+const templates = new WeakMap<Recipients, Template>();
 
 /** The native template that wraps fresh content keys for `recipients`. */
 export function templateOf(recipients: Recipients): NativeEnvelopeTemplate {
+  return builtFor(recipients).native;
+}
+
+/** Bytes of the header before the FLOE header: prelude, recipients and MAC. */
+export function headerBytesOf(recipients: Recipients): number {
+  return builtFor(recipients).headerBytes;
+}
+
+function builtFor(recipients: Recipients): Template {
   let template = templates.get(recipients);
   if (template === undefined) {
     template = buildTemplate(recipients.entries);
@@ -20,10 +34,14 @@ export function templateOf(recipients: Recipients): NativeEnvelopeTemplate {
   return template;
 }
 
-function buildTemplate(recipients: readonly ExaminedRecipient[]): NativeEnvelopeTemplate {
+function buildTemplate(recipients: readonly ExaminedRecipient[]): Template {
   const { bytes, wrapOffsets } = encodeRecipients(recipients.map(unwrappedEntry));
   const wraps = recipients.map(({ publicKey }, index) => ({ publicKey, offset: wrapOffsets[index] as number }));
-  return new (native().EnvelopeTemplate)({ recipients: bytes, wraps, bodyLabel: BODY_LABEL, macLabel: MAC_LABEL });
+  const init = { recipients: bytes, wraps, bodyLabel: BODY_LABEL, macLabel: MAC_LABEL };
+  return {
+    native: new (native().EnvelopeTemplate)(init),
+    headerBytes: PRELUDE_BYTES + bytes.length + MAC_BYTES,
+  };
 }
 
 /** The entry with zero bytes where the wrapped key goes. */

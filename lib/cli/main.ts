@@ -8,6 +8,9 @@ import type { Command, CommanderError } from 'commander';
 import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
 import { exitCodeFor, leaveStuckReader, Output, watchStandardStreams } from './output.ts';
 
+/** Commands that always need the native module; it is made ready while theirs is loaded. */
+const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set(['keygen', 'encrypt', 'decrypt', 'verify']);
+
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
 interface CommandModule {
   define(command: Command): void;
@@ -75,6 +78,7 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'show which cryptographic module is at work, and the keys',
     load: () => import('./status.ts'),
   },
+  { name: 'bench', summary: 'measure this host: channels, files a second, limits', load: () => import('./bench.ts') },
   { name: 'fips', summary: 'install the FIPS module', actions: ['install'], load: () => import('./fips.ts') },
 ];
 
@@ -97,6 +101,9 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   const output = new Output(commandName(args));
   try {
+    if (CRYPTOGRAPHIC.has(args[0]) && !args.includes('--help') && !args.includes('-h')) {
+      (await import('../native/load.ts')).prepareNative();
+    }
     const program = await buildProgram(args);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -53,7 +53,8 @@ export async function writeAtomically(
   }
 }
 
-async function checkTarget(path: string, overwrite: boolean): Promise<void> {
+/** @throws CallsealError ERR_OUTPUT_EXISTS */
+export async function checkTarget(path: string, overwrite: boolean): Promise<void> {
   const target = await lstat(path).catch(() => undefined);
   if (target === undefined) return;
   if (!target.isFile()) throw existsError(`${path} exists and is not a regular file; it is never replaced`, path);

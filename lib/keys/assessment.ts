@@ -63,6 +63,11 @@ export function refusedStep(step: Step, suite: Suite, cause: unknown): CallsealE
   );
 }
 
+/** What a module refuses that makes no working key of a suite: whichever of the two ciphers it does not like. */
+export function stepOfWorkingKey(suite: Suite): Step {
+  return suite.master === '3des' ? 'wrap a working key' : 'encrypt a record';
+}
+
 /** Runs one step; the module's refusal becomes {@link refusedStep}. */
 export function attemptStep<T>(step: Step, suite: Suite, operation: () => T): T {
   try {

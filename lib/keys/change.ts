@@ -9,7 +9,7 @@ import { type RowDigests, rowDigests } from './diagnosis.ts';
 import { hex } from './ids.ts';
 import type { InstallationKey } from './installation-key.ts';
 import { signManifest } from './manifest.ts';
-import { signMaster } from './master-record.ts';
+import { signChangedMaster, signNewMaster } from './master-record.ts';
 import { Snapshot } from './snapshot.ts';
 import type { MasterRow, StoreWriter, WorkingRow } from './stores/store.ts';
 import type { MasterVault } from './vault.ts';
@@ -119,7 +119,8 @@ export class Change {
     const signed: MasterRow[] = [];
     for (const draft of this.#masters.values()) {
       const row = { ...draft, sequence: this.#sequence, changedAt: this.at };
-      signed.push(await signMaster(installation.key, this.storeId, row));
+      const sign = this.before?.master(hex(draft.id)) === undefined ? signNewMaster : signChangedMaster;
+      signed.push(await sign(installation.key, this.storeId, row));
     }
     return signed;
   }

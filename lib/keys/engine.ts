@@ -157,13 +157,12 @@ export class Engine {
     await this.parts.highWater.advance(snapshot.store.storeId, markOf(snapshot));
   }
 
-  /** Remembers how far a row has come that was changed without a new manifest. */
-  remember(snapshot: Snapshot, workingId: Uint8Array, row: RowMark): Promise<void> {
-    const mark = markOf(snapshot);
-    return this.parts.highWater.advance(snapshot.store.storeId, {
-      ...mark,
-      working: { ...mark.working, [hex(workingId)]: row },
-    });
+  /**
+   * Remembers how far a row has come that was changed without a new manifest. Nobody waits for the file: the memory may lag
+   * behind, and a file that cannot be written shows at the next load or change.
+   */
+  remember(snapshot: Snapshot, workingId: Uint8Array, row: RowMark): void {
+    this.parts.highWater.advanceRow(snapshot.store.storeId, workingId, row).catch(() => {});
   }
 
   /** What this host has seen of the store at hand. */

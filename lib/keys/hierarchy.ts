@@ -248,6 +248,7 @@ async function prepare(options: KeyHierarchyOptions, create: boolean) {
     const release = async () => {
       // First the store: what still runs in it may want to sign.
       if (store !== options.store) await store.close();
+      await highWater.settled();
       if (installation !== options.installation) installation.destroy();
     };
     return { engine, highWater, stateDirectory, release };

@@ -57,6 +57,8 @@ export class HighWater {
   /** What this process has seen, also when there is no directory. */
   readonly #seen = new Map<string, Mark>();
   #lastWrite: Promise<void> = Promise.resolve();
+  /** Writes that have not begun yet, by the store's id. */
+  readonly #waiting = new Map<string, Promise<void>>();
   #temporaries = 0;
 
   /**
@@ -84,13 +86,20 @@ export class HighWater {
   advance(storeId: Uint8Array, mark: Mark): Promise<void> {
     const id = hex(storeId);
     this.#seen.set(id, newest(this.#seen.get(id) ?? null, mark)!);
-    return this.#inTurn(async () => {
-      const before = await this.#read<MarkFile>(`${id}.json`);
-      const after = newest(before, this.#seen.get(id)!)!;
-      if (before === null || !sameMark(before, after))
-        await this.#write(`${id}.json`, { version: 1, store: id, ...after });
-      if ((await this.storeAtPlace()) !== id) await this.#writePlace(id);
-    });
+    return this.#save(id);
+  }
+
+  /** Remembers how far one working key has come, of a store that was seen before. */
+  advanceRow(storeId: Uint8Array, workingId: Uint8Array, row: RowMark): Promise<void> {
+    const id = hex(storeId);
+    const seen = this.#seen.get(id)!;
+    this.#seen.set(id, { ...seen, working: { ...seen.working, [hex(workingId)]: row } });
+    return this.#save(id);
+  }
+
+  /** Waits for what is being written. */
+  async settled(): Promise<void> {
+    await this.#lastWrite;
   }
 
   /** Remembers a state even when it is older: an administrator says that it is right. */
@@ -106,6 +115,23 @@ export class HighWater {
   /** Another store, or none, may be at this place from now on. */
   forgetPlace(): Promise<void> {
     return this.#inTurn(() => rm(join(this.#directory!, this.#placeName()), { force: true }));
+  }
+
+  /** One write takes all that was seen until it begins. */
+  #save(id: string): Promise<void> {
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) return waiting;
+    const saving = this.#inTurn(async () => {
+      this.#waiting.delete(id);
+      const before = await this.#read<MarkFile>(`${id}.json`);
+      const after = newest(before, this.#seen.get(id)!)!;
+      if (before === null || !sameMark(before, after)) {
+        await this.#write(`${id}.json`, { version: 1, store: id, ...after });
+      }
+      if ((await this.storeAtPlace()) !== id) await this.#writePlace(id);
+    });
+    if (this.#directory !== null) this.#waiting.set(id, saving);
+    return saving;
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

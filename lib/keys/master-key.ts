@@ -2,7 +2,7 @@
 
 import type { NativeMasterKey } from '../native/keys-binding.ts';
 import { native } from '../native/load.ts';
-import { attemptStep } from './assessment.ts';
+import { attemptStep, stepOfWorkingKey } from './assessment.ts';
 import type { MasterDraft } from './change.ts';
 import { newId } from './ids.ts';
 import type { InstallationKey } from './installation-key.ts';
@@ -19,7 +19,8 @@ export async function makeMaster(
   at: number,
 ): Promise<MasterDraft> {
   const id = newId();
-  const master = native().MasterKey.generate(suite.master, masterContext(storeId, id));
+  const context = masterContext(storeId, id);
+  const master = attemptStep('wrap a working key', suite, () => native().MasterKey.generate(suite.master, context));
   try {
     tryOut(master, id, suite);
     const wrapped = await installation.key.publicKey.wrapMaster(master);
@@ -33,7 +34,7 @@ export async function makeMaster(
 
 /** Better to fail here than at the first record. */
 function tryOut(master: NativeMasterKey, id: Uint8Array, suite: Suite): void {
-  const { key } = attemptStep('wrap a working key', suite, () => master.createWorkingKey(suite.working, suite.hash));
+  const { key } = attemptStep(stepOfWorkingKey(suite), suite, () => master.createWorkingKey(suite.working, suite.hash));
   try {
     const header = encodeHeader(suite, id, newId(), 'trial');
     attemptStep('encrypt a record', suite, () => key.protect(header, header, header));

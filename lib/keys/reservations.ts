@@ -42,7 +42,7 @@ export async function reserve(engine: Engine, area: string, load: Load): Promise
     return (row && (await reserveOn(engine, writer, now, row, load))) ?? makeVersion(engine, writer, area, load);
   });
   if (outcome.snapshot !== known) await engine.adopt(outcome.snapshot);
-  if (outcome.mark !== null) await engine.remember(outcome.snapshot, outcome.workingId, outcome.mark);
+  if (outcome.mark !== null) engine.remember(outcome.snapshot, outcome.workingId, outcome.mark);
   return outcome;
 }
 

@@ -1,6 +1,6 @@
 /** New versions of an area's working key, drafted into a change. */
 
-import { attemptStep } from './assessment.ts';
+import { attemptStep, stepOfWorkingKey } from './assessment.ts';
 import { grant, type Load, requireWrapBudget } from './budget.ts';
 import type { Change, WorkingDraft } from './change.ts';
 import type { Engine } from './engine.ts';
@@ -42,7 +42,7 @@ export async function draftVersion(
   const retired = now.activeOf(area) ?? null;
   if (retired !== null) change.putWorking(retire(retired));
   const wrapped = await engine.vault.with(change.storeId, master, (opened) => {
-    const made = attemptStep('wrap a working key', suite, () => opened.createWorkingKey(suite.working, suite.hash));
+    const made = attemptStep(stepOfWorkingKey(suite), suite, () => opened.createWorkingKey(suite.working, suite.hash));
     made.key.destroy(); // it is opened from its row when it is used, like any other
     return made.wrapped;
   });

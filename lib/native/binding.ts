@@ -170,7 +170,7 @@ export interface RecipientFileEntry {
   } | null;
 }
 
-/** Cancels a running job and tells how far it is. One object a job. */
+/** Cancels a running job and tells how far it is. One object a job; jobs that nobody watches or stops take null. */
 export interface NativeJobControl {
   /** Bytes of input processed so far. */
   readonly progress: number;
@@ -224,31 +224,62 @@ export interface NativeEnvelopeTemplate {
     output: FileJobOutput,
     segmentLength: number,
     refusedPrefix: Uint8Array,
-    control: NativeJobControl,
+    control: NativeJobControl | null,
   ): Promise<FileJobResult>;
-  /** Whole buffer → whole encrypted file. Works on a copy of `input`. */
-  encryptBuffer(prelude: Uint8Array, input: Uint8Array, segmentLength: number): Promise<Uint8Array>;
-  /** Starts a stream: the header (without the FLOE header, which the encryptor holds), and its encryptor. */
+  /** Starts a body in memory or a stream: the header (without the FLOE header, which the encryptor holds), and its encryptor. */
   start(prelude: Uint8Array, segmentLength: number): Promise<{ header: Uint8Array; encryptor: NativeFloeEncryptor }>;
+  /**
+   * The same, without waiting for the header: keys are made at once, some ten microseconds of this thread, and wrapped on
+   * a pool thread while the encryptor works.
+   */
+  startAhead(
+    prelude: Uint8Array,
+    segmentLength: number,
+  ): { header: Promise<Uint8Array>; encryptor: NativeFloeEncryptor };
 }
 
-/** FLOE encryption of one message, segment by segment. */
+/**
+ * FLOE encryption of one message, in order. Synchronous, and straight from the caller's bytes into the caller's output,
+ * which must not overlap: no script of this thread can touch them meanwhile.
+ */
 export interface NativeFloeEncryptor {
   /** FLOE header, 74 bytes: parameters, IV, header tag. */
   readonly header: Uint8Array;
   /** Plaintext bytes in a full segment: segmentLength − 32. */
   readonly plaintextLength: number;
-  /** A full, non-final segment. `plaintext.length` must be plaintextLength. Synchronous: microseconds. */
-  encryptSegment(plaintext: Uint8Array): Uint8Array;
-  /** The last segment, 0…plaintextLength bytes. The encryptor is spent afterwards. */
-  encryptFinal(plaintext: Uint8Array): Uint8Array;
+  /**
+   * Encrypts `held` and `input`, which is what follows it, into `output`, which holds all they could become. When
+   * `last`, they are all that is left of the message; otherwise their length is a multiple of plaintextLength.
+   * ERR_KEY_USE after the last segment.
+   *
+   * @param threads At most so many work on it, 1 to 64.
+   * @param microseconds After so long no segment is begun, 0 to 1000000; the first is.
+   * @returns Bytes written: 32 more a segment than were read. To go on, call with what was not read.
+   */
+  encrypt(
+    held: Uint8Array,
+    input: Uint8Array,
+    last: boolean,
+    output: Uint8Array,
+    threads: number,
+    microseconds: number,
+  ): number;
 }
 
-/** FLOE decryption of one message, in order or at random. */
+/** FLOE decryption of one message, in order or at random. Synchronous, as encryption is. */
 export interface NativeFloeDecryptor {
   readonly segmentLength: number;
-  /** Next segment in order. `final` is what the caller believes; authentication proves it. ERR_TAMPERED. */
-  decryptSegment(segment: Uint8Array, final: boolean): Uint8Array;
+  /** The last segment has been read. */
+  readonly finished: boolean;
+  /**
+   * Decrypts the segments that are there in full in `held` and `input`, which is what follows it; the rest is ignored.
+   * Stops before a segment that is not authentic, and when that is the first throws ERR_TAMPERED, with nothing of it in
+   * `output`. ERR_KEY_USE after the last segment.
+   *
+   * @param output Has room for the next segment; as many as fit are read.
+   * @returns Bytes read: 32 more a segment than were written. 0 when the next segment is not there in full.
+   */
+  decrypt(held: Uint8Array, input: Uint8Array, output: Uint8Array, threads: number, microseconds: number): number;
   /** Segment number `index` (from 0). ERR_TAMPERED. */
   decryptSegmentAt(index: number, segment: Uint8Array, final: boolean): Uint8Array;
 }
@@ -278,7 +309,7 @@ export interface NativeInputFile {
     envelope: SealedEnvelope,
     bodyOffset: number,
     output: FileJobOutput | null,
-    control: NativeJobControl,
+    control: NativeJobControl | null,
   ): Promise<FileJobResult>;
   /** Closes the file when no job uses it any more. */
   destroy(): void;
@@ -340,11 +371,17 @@ export interface NativeBinding {
    * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.
    */
   initialise(options: InitialiseOptions): void;
+  /** The same on a pool thread, as far as it goes: nothing is thrown, as {@link initialise} is called in any case. */
+  initialiseAhead(options: InitialiseOptions): Promise<void>;
   status(): NativeStatus;
   /** From the module's public DRBG. */
   randomBytes(length: number): Uint8Array;
   /** 32 bytes. */
   sha256(bytes: Uint8Array): Uint8Array;
+  /** Asks the system for huge pages where an array is large and has not been written to yet. */
+  preferHugePages(bytes: Uint8Array): void;
+  /** From now on, malloc keeps up to 48 MiB of freed memory for what is allocated next. Once a process. */
+  keepFreedMemory(): void;
   /** Every certificate and bare public key in the bytes (PEM, PEM bundle or DER). ERR_CERTIFICATE_UNREADABLE. */
   readRecipients(bytes: Uint8Array): RecipientFileEntry[];
   /** Self-signed X.509 v3 certificate (SHA-256, random 159-bit serial), PEM. Subject as type/value pairs in order. */
@@ -355,8 +392,6 @@ export interface NativeBinding {
   createRequest(key: NativePrivateKey, subject: [type: string, value: string][]): Promise<string>;
   /** The key of a body: unwraps the content key, verifies the MAC, derives. ERR_TAMPERED. */
   openEnvelope(key: NativePrivateKey, envelope: SealedEnvelope): Promise<NativeSecretKey>;
-  /** Decrypts a whole FLOE body. ERR_TAMPERED, ERR_TRUNCATED. */
-  decryptBuffer(key: NativeSecretKey, aad: Uint8Array, body: Uint8Array): Promise<Uint8Array>;
   InputFile: NativeInputFileClass;
   JobControl: new () => NativeJobControl;
   EnvelopeTemplate: new (init: EnvelopeTemplateInit) => NativeEnvelopeTemplate;

@@ -14,6 +14,7 @@ import type { InitialiseOptions, NativeBinding } from './binding.ts';
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
+let addon: NativeBinding | undefined;
 let loaded: NativeBinding | undefined;
 let origin: ModuleOrigin = 'libcrypto';
 
@@ -24,11 +25,24 @@ let origin: ModuleOrigin = 'libcrypto';
  */
 export function native(): NativeBinding {
   if (loaded === undefined) {
-    const binding = openAddon(findAddon());
-    binding.initialise(moduleOptions());
-    loaded = binding;
+    addon ??= openAddon(findAddon());
+    addon.initialise(moduleOptions());
+    loaded = addon;
   }
   return loaded;
+}
+
+/**
+ * Has a pool thread make the module ready, self-tests and all, while the caller goes on loading scripts. {@link native}
+ * then waits for it, and tells what went wrong.
+ */
+export function prepareNative(): void {
+  try {
+    addon ??= openAddon(findAddon());
+    void addon.initialiseAhead(moduleOptions());
+  } catch {
+    // native() finds it, too.
+  }
 }
 
 /** Where the module was found that {@link native} loaded; `libcrypto` with FIPS off. */

@@ -27,6 +27,14 @@ export interface RingMatch {
   key: NativePrivateKey;
   /** Which of the key ids asked for it has. */
   index: number;
+  /** That id, in lower-case hexadecimal. */
+  keyId: string;
+}
+
+/** The id of an open key, asked of native code once. */
+interface KeyId {
+  bytes: Buffer;
+  text: string;
 }
 
 /** A key file with one of these problems is passed over as long as another key may open the file. */
@@ -55,6 +63,7 @@ const PASSED_OVER: ReadonlySet<ErrorCode> = new Set([
 export class KeyRing {
   readonly #files: KeyFile[];
   readonly #given: NativePrivateKey[] = [];
+  readonly #ids = new WeakMap<NativePrivateKey, KeyId>();
   #turn: Promise<unknown> = Promise.resolve();
   #destroyed = false;
 
@@ -91,11 +100,10 @@ export class KeyRing {
    *   `destroy()`.
    */
   async open(keyIds: readonly Uint8Array[]): Promise<RingMatch | null> {
-    const wanted = new Map(keyIds.map((id, index) => [Buffer.from(id).toString('hex'), index]));
     this.#requireAlive();
-    const found = this.#findOpened(wanted);
+    const found = this.#findOpened(keyIds);
     if (found !== null) return found;
-    const search = this.#turn.then(() => this.#search(wanted));
+    const search = this.#turn.then(() => this.#search(keyIds));
     this.#turn = search.catch(() => undefined);
     return search;
   }
@@ -144,23 +152,35 @@ export class KeyRing {
     if (this.#destroyed) throw new CallsealError('ERR_KEY_USE', 'the key ring was destroyed; make a new one');
   }
 
-  #findOpened(wanted: ReadonlyMap<string, number>): RingMatch | null {
+  #idOf(key: NativePrivateKey): KeyId {
+    let id = this.#ids.get(key);
+    if (id === undefined) {
+      const bytes = Buffer.from(key.spkiSha256);
+      id = { bytes, text: bytes.toString('hex') };
+      this.#ids.set(key, id);
+    }
+    return id;
+  }
+
+  #findOpened(keyIds: readonly Uint8Array[]): RingMatch | null {
     for (const key of this.opened()) {
-      const index = wanted.get(Buffer.from(key.spkiSha256).toString('hex'));
-      if (index !== undefined) return { key, index };
+      const { bytes, text } = this.#idOf(key);
+      const index = keyIds.findIndex((id) => id[0] === bytes[0] && bytes.equals(id));
+      if (index >= 0) return { key, index, keyId: text };
     }
     return null;
   }
 
-  async #search(wanted: ReadonlyMap<string, number>): Promise<RingMatch | null> {
+  async #search(keyIds: readonly Uint8Array[]): Promise<RingMatch | null> {
     this.#requireAlive();
-    const found = this.#findOpened(wanted);
+    const found = this.#findOpened(keyIds);
     if (found !== null) return found;
+    const wanted = new Map(keyIds.map((id, index) => [Buffer.from(id).toString('hex'), index]));
     const problems: CallsealError[] = [];
     const groups = await this.#sort(wanted, problems);
     for (const group of groups) {
       for (const file of group) {
-        const match = await this.#try(file, wanted, problems);
+        const match = await this.#try(file, keyIds, problems);
         if (match !== null) return match;
       }
       // Nobody is asked for the passphrases of other keys while one that fits stays closed.
@@ -189,7 +209,7 @@ export class KeyRing {
     return [unencrypted, fitting, unknown];
   }
 
-  async #try(file: KeyFile, wanted: ReadonlyMap<string, number>, problems: CallsealError[]): Promise<RingMatch | null> {
+  async #try(file: KeyFile, keyIds: readonly Uint8Array[], problems: CallsealError[]): Promise<RingMatch | null> {
     this.#requireAlive();
     try {
       await file.open(() => this.#requireAlive());
@@ -198,7 +218,7 @@ export class KeyRing {
     }
     if (this.#destroyed) file.destroy();
     this.#requireAlive();
-    return this.#findOpened(wanted);
+    return this.#findOpened(keyIds);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "input_handle.h"
 #include "isolation.h"
 #include "key_handles.h"
+#include "memory.h"
 #include "module.h"
 #include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
@@ -19,6 +20,18 @@
 namespace callseal::addon {
 namespace {
 
+ModuleOptions module_options(Napi::Object options) {
+  ModuleOptions module;
+  std::string mode = string_value(options.Get("mode"), "mode");
+  if (mode != "required" && mode != "off") reject_argument(options.Env(), "mode must be required or off");
+  module.mode = mode == "off" ? FipsMode::kOff : FipsMode::kRequired;
+  if (module.mode == FipsMode::kRequired) {
+    module.module_path = string_value(options.Get("modulePath"), "modulePath");
+    module.module_config = string_value(options.Get("moduleConfig"), "moduleConfig");
+  }
+  return module;
+}
+
 Napi::Value initialise(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Object options = object_argument(info, 0, "options");
@@ -26,16 +39,24 @@ Napi::Value initialise(const Napi::CallbackInfo& info) {
   if (!error_class.IsFunction()) reject_argument(env, "errorClass must be a class");
   Napi::FunctionReference& slot = Environment::of(env).error_class;
   if (slot.IsEmpty()) slot = Napi::Persistent(error_class.As<Napi::Function>());
-  ModuleOptions module;
-  std::string mode = string_value(options.Get("mode"), "mode");
-  if (mode != "required" && mode != "off") reject_argument(env, "mode must be required or off");
-  module.mode = mode == "off" ? FipsMode::kOff : FipsMode::kRequired;
-  if (module.mode == FipsMode::kRequired) {
-    module.module_path = string_value(options.Get("modulePath"), "modulePath");
-    module.module_config = string_value(options.Get("moduleConfig"), "moduleConfig");
-  }
+  ModuleOptions module = module_options(options);
   guarded(env, [&]() { Module::initialise(module); });
   return env.Undefined();
+}
+
+// What goes wrong is told by `initialise`, which tries again.
+Napi::Value initialise_ahead(const Napi::CallbackInfo& info) {
+  ModuleOptions module = module_options(object_argument(info, 0, "options"));
+  return PromiseWork<bool>::run(
+      info.Env(),
+      [=]() {
+        try {
+          Module::initialise(module);
+        } catch (const std::exception&) {
+        }
+        return true;
+      },
+      [](Napi::Env env, bool&) { return env.Undefined(); });
 }
 
 Napi::Object describe_provider(Napi::Env env, const ModuleStatus& status) {
@@ -103,6 +124,17 @@ Napi::Value sha256_of(const Napi::CallbackInfo& info) {
   ByteView bytes = bytes_argument(info, 0, "bytes");
   Sha256 digest = guarded(info.Env(), [&]() { return sha256(bytes); });
   return to_uint8_array(info.Env(), ByteView(digest.data(), digest.size()));
+}
+
+Napi::Value prefer_huge(const Napi::CallbackInfo& info) {
+  ByteSpan bytes = span_argument(info, 0, "bytes");
+  prefer_huge_pages(bytes.data, bytes.size);
+  return info.Env().Undefined();
+}
+
+Napi::Value keep_memory(const Napi::CallbackInfo& info) {
+  keep_freed_memory();
+  return info.Env().Undefined();
 }
 
 Napi::Value describe_certificate(Napi::Env env, const CertificateInfo& certificate) {
@@ -181,25 +213,6 @@ Napi::Value open_envelope(const Napi::CallbackInfo& info) {
       [](Napi::Env env, auto& body_key) { return SecretKeyHandle::wrap(env, body_key); });
 }
 
-Napi::Value decrypt_buffer(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  auto key = SecretKeyHandle::from(info[0], "key");
-  Bytes aad = bytes_argument(info, 1, "aad").copy();
-  auto body = std::make_shared<const Bytes>(bytes_argument(info, 2, "body").copy());
-  ByteView header(body->data(), std::min(body->size(), kFloeHeaderLength));
-  FloeMessage message = guarded(env, [&]() { return FloeMessage::open(*key, aad, header); });
-  auto shared_message = std::make_shared<const FloeMessage>(std::move(message));
-  // As long as the body, which plaintext never is, whatever a hostile body says; the result is a shorter view of it.
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, body->size() - kFloeHeaderLength);
-  auto* out = static_cast<uint8_t*>(buffer.Data());
-  auto reference = std::make_shared<Napi::ObjectReference>(Napi::Persistent(buffer.As<Napi::Object>()));
-  return PromiseWork<size_t>::run(
-      env, [=]() { return decrypt_floe_body(*shared_message, *body, out); },
-      [reference](Napi::Env current, size_t& length) {
-        return Napi::Uint8Array::New(current, length, reference->Value().As<Napi::ArrayBuffer>(), 0);
-      });
-}
-
 template <typename HandleClass>
 void define_class(Napi::Env env, Napi::Object exports, Napi::FunctionReference& slot, const char* name) {
   Napi::Function constructor = HandleClass::define(env);
@@ -224,15 +237,17 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
   exports["FloeDecryptor"] = FloeDecryptorHandle::define(env);
   exports["initialise"] = Napi::Function::New(env, initialise);
+  exports["initialiseAhead"] = Napi::Function::New(env, initialise_ahead);
   exports["status"] = Napi::Function::New(env, status);
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
   exports["sha256"] = Napi::Function::New(env, sha256_of);
+  exports["preferHugePages"] = Napi::Function::New(env, prefer_huge);
+  exports["keepFreedMemory"] = Napi::Function::New(env, keep_memory);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
   exports["checkSubject"] = Napi::Function::New(env, check_subject);
   exports["createRequest"] = Napi::Function::New(env, create_request);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
-  exports["decryptBuffer"] = Napi::Function::New(env, decrypt_buffer);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);
 #endif

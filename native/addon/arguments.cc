@@ -14,15 +14,36 @@ void reject_argument(Napi::Env env, const std::string& message) {
   std::abort();  // not reached: guarded() throws
 }
 
+namespace {
+
+// In as few calls into Node as there can be: streams come here for every chunk.
+ByteSpan span_value(Napi::Value value, const char* name) {
+  Napi::Env env = value.Env();
+  bool is = false;
+  napi_typedarray_type type = napi_int8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  if (napi_is_typedarray(env, value, &is) != napi_ok || !is ||
+      napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, nullptr) != napi_ok ||
+      type != napi_uint8_array) {
+    reject_argument(env, std::string(name) + " must be a Uint8Array");
+  }
+  if (napi_is_arraybuffer(env, buffer, &is) != napi_ok || !is) {
+    reject_argument(env, std::string(name) + " must not be shared memory");
+  }
+  return {static_cast<uint8_t*>(data), length};
+}
+
+}  // namespace
+
 ByteView bytes_value(Napi::Value value, const char* name) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    reject_argument(value.Env(), std::string(name) + " must be a Uint8Array");
-  }
-  Napi::Uint8Array array = value.As<Napi::Uint8Array>();
-  if (!array.ArrayBuffer().IsArrayBuffer()) {
-    reject_argument(value.Env(), std::string(name) + " must not be shared memory");
-  }
-  return ByteView(array.Data(), array.ByteLength());
+  ByteSpan span = span_value(value, name);
+  return ByteView(span.data, span.size);
+}
+
+ByteSpan span_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  return span_value(info[index], name);
 }
 
 ByteView bytes_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {

@@ -17,6 +17,12 @@ namespace callseal::addon {
 // authentication and use.
 ByteView bytes_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 ByteView bytes_value(Napi::Value value, const char* name);
+// The same, to write to.
+struct ByteSpan {
+  uint8_t* data;
+  size_t size;
+};
+ByteSpan span_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 std::string string_value(Napi::Value value, const char* name);
 std::string string_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 // Without NUL bytes, so that what the operating system sees is what the caller meant.

@@ -13,7 +13,7 @@
 namespace callseal::addon {
 
 // Deletes itself when done. Work reads from copies, because scripts could detach, shrink or rewrite a buffer of theirs
-// meanwhile. It may write into a buffer that scripts have not got yet; `convert` keeps that alive and hands it over.
+// meanwhile.
 template <typename Result>
 class PromiseWork : public Napi::AsyncWorker {
  public:

@@ -5,6 +5,30 @@
 #include "key_handles.h"
 
 namespace callseal::addon {
+namespace {
+
+constexpr int64_t kMostThreads = 64;
+constexpr int64_t kMostMicroseconds = 1'000'000;
+
+// Where to write; not where `inputs` are read.
+ByteSpan output_span_argument(const Napi::CallbackInfo& info, size_t index, std::initializer_list<ByteView> inputs) {
+  ByteSpan output = span_argument(info, index, "output");
+  for (ByteView input : inputs) {
+    if (!input.empty() && input.data() < output.data + output.size && output.data < input.data() + input.size()) {
+      reject_argument(info.Env(), "output must not overlap the input");
+    }
+  }
+  return output;
+}
+
+// Threads and microseconds, two arguments.
+FloeEffort effort_argument(const Napi::CallbackInfo& info, size_t index) {
+  int64_t threads = integer_argument(info, index, "threads", 1, kMostThreads);
+  int64_t time = integer_argument(info, index + 1, "microseconds", 0, kMostMicroseconds);
+  return {static_cast<unsigned>(threads), std::chrono::microseconds(time)};
+}
+
+}  // namespace
 
 Napi::Function JobControlHandle::define(Napi::Env env) {
   return DefineClass(
@@ -14,6 +38,7 @@ Napi::Function JobControlHandle::define(Napi::Env env) {
 }
 
 std::shared_ptr<JobControl> JobControlHandle::from(Napi::Value value) {
+  if (value.IsNull()) return std::make_shared<JobControl>();
   return unwrap_argument(value, "control")->control_;
 }
 
@@ -32,8 +57,8 @@ void JobControlHandle::cancel(const Napi::CallbackInfo&) {
 Napi::Function EnvelopeTemplateHandle::define(Napi::Env env) {
   return DefineClass(env, kName,
                      {InstanceMethod<&EnvelopeTemplateHandle::encrypt_file>("encryptFile"),
-                      InstanceMethod<&EnvelopeTemplateHandle::encrypt_buffer>("encryptBuffer"),
-                      InstanceMethod<&EnvelopeTemplateHandle::start>("start")});
+                      InstanceMethod<&EnvelopeTemplateHandle::start>("start"),
+                      InstanceMethod<&EnvelopeTemplateHandle::start_ahead>("startAhead")});
 }
 
 EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
@@ -79,32 +104,15 @@ Napi::Value EnvelopeTemplateHandle::encrypt_file(const Napi::CallbackInfo& info)
       file_job_result);
 }
 
-Napi::Value EnvelopeTemplateHandle::encrypt_buffer(const Napi::CallbackInfo& info) {
-  auto form = form_;
-  Napi::Env env = info.Env();
-  Bytes prelude = bytes_argument(info, 0, "prelude").copy();
-  ByteView plaintext = bytes_argument(info, 1, "input");
-  uint32_t segment_length = segment_length_argument(info, 2);
-  auto input = std::make_shared<const SecretBytes>(plaintext.begin(), plaintext.end());
-  // The result is allocated here and filled on the pool thread, so that bulk bytes are written once.
-  size_t header_length = prelude.size() + form->recipients.size() + SecretKey::kMacLength;
-  size_t segments = static_cast<size_t>(floe_segment_count(input->size(), segment_length));
-  size_t total = header_length + kFloeHeaderLength + input->size() + segments * kFloeSegmentOverhead;
-  Napi::Uint8Array result = Napi::Uint8Array::New(env, total);
-  uint8_t* out = result.Data();
-  auto reference = std::make_shared<Napi::ObjectReference>(Napi::Persistent(result.As<Napi::Object>()));
-  return PromiseWork<bool>::run(
-      env,
-      [=]() {
-        Envelope envelope = make_envelope(*form, prelude);
-        FloeMessage message = FloeMessage::create(envelope.body_key, prelude, segment_length);
-        uint8_t* end = std::copy(envelope.header.begin(), envelope.header.end(), out);
-        end = std::copy(message.header().begin(), message.header().end(), end);
-        encrypt_floe_body(message, view(*input), end);
-        return true;
-      },
-      [reference](Napi::Env, bool&) -> Napi::Value { return reference->Value(); });
+namespace {
+
+FloeEncryptorHandle::Shared start_body(const SecretKey& body_key, ByteView prelude, uint32_t segment_length) {
+  auto owned = std::make_unique<OwnedFloeBody>(FloeMessage::create(body_key, prelude, segment_length));
+  owned->body.cipher().prepare(0);  // here, so that the first call need not
+  return std::make_shared<const std::unique_ptr<OwnedFloeBody>>(std::move(owned));
 }
+
+}  // namespace
 
 Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
   auto form = form_;
@@ -112,30 +120,45 @@ Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
   uint32_t segment_length = segment_length_argument(info, 1);
   struct Started {
     Bytes header;
-    FloeEncryptorHandle::Shared writer;
+    FloeEncryptorHandle::Shared body;
   };
   return PromiseWork<Started>::run(
       info.Env(),
       [=]() {
         Envelope envelope = make_envelope(*form, prelude);
-        auto writer = std::make_unique<FloeWriter>(FloeMessage::create(envelope.body_key, prelude, segment_length));
-        return Started{std::move(envelope.header),
-                       std::make_shared<const std::unique_ptr<FloeWriter>>(std::move(writer))};
+        return Started{std::move(envelope.header), start_body(envelope.body_key, prelude, segment_length)};
       },
       [](Napi::Env env, Started& started) {
         Napi::Object result = Napi::Object::New(env);
         result["header"] = to_uint8_array(env, started.header);
-        result["encryptor"] = FloeEncryptorHandle::wrap(env, started.writer);
+        result["encryptor"] = FloeEncryptorHandle::wrap(env, started.body);
         return result;
       });
+}
+
+Napi::Value EnvelopeTemplateHandle::start_ahead(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto form = form_;
+  Bytes prelude = bytes_argument(info, 0, "prelude").copy();
+  uint32_t segment_length = segment_length_argument(info, 1);
+  Napi::Object result = Napi::Object::New(env);
+  auto content = guarded(env, [&]() {
+    auto made = std::make_shared<const SecretKey>(SecretKey::generate(KeyUse::kContent));
+    SecretKey body_key = derive_body_key(*form, prelude, *made);
+    result["encryptor"] = FloeEncryptorHandle::wrap(env, start_body(body_key, prelude, segment_length));
+    return made;
+  });
+  result["header"] = PromiseWork<Bytes>::run(
+      env, [=]() { return make_header(*form, prelude, *content); },
+      [](Napi::Env current, Bytes& header) { return to_uint8_array(current, header); });
+  return result;
 }
 
 Napi::Function FloeEncryptorHandle::define(Napi::Env env) {
   return DefineClass(env, kName,
                      {InstanceAccessor<&FloeEncryptorHandle::header>("header"),
                       InstanceAccessor<&FloeEncryptorHandle::plaintext_length>("plaintextLength"),
-                      InstanceMethod<&FloeEncryptorHandle::encrypt_segment>("encryptSegment"),
-                      InstanceMethod<&FloeEncryptorHandle::encrypt_final>("encryptFinal")});
+                      InstanceMethod<&FloeEncryptorHandle::encrypt>("encrypt")});
 }
 
 Napi::Value FloeEncryptorHandle::header(const Napi::CallbackInfo& info) {
@@ -147,36 +170,24 @@ Napi::Value FloeEncryptorHandle::plaintext_length(const Napi::CallbackInfo& info
   return Napi::Number::New(info.Env(), static_cast<double>((*core())->message.plaintext_length()));
 }
 
-Napi::Value FloeEncryptorHandle::encrypt(const Napi::CallbackInfo& info, bool final) {
+Napi::Value FloeEncryptorHandle::encrypt(const Napi::CallbackInfo& info) {
   Shared shared = core();
-  FloeWriter& writer = **shared;
-  ByteView plaintext = bytes_argument(info, 0, "plaintext");
-  return guarded(info.Env(), [&]() {
-    if (writer.finished) throw Error(Code::kKeyUse, "the last segment was already written");
-    if (plaintext.size() > writer.message.plaintext_length()) {
-      throw Error(Code::kInvalidArgument,
-                  "a segment carries at most " + std::to_string(writer.message.plaintext_length()) + " bytes");
-    }
-    Napi::Uint8Array segment = Napi::Uint8Array::New(info.Env(), plaintext.size() + kFloeSegmentOverhead);
-    writer.cipher.encrypt(writer.next, final, plaintext, segment.Data());
-    ++writer.next;
-    writer.finished = final;
-    return segment;
+  ByteView held = bytes_argument(info, 0, "held");
+  ByteView input = bytes_argument(info, 1, "input");
+  bool last = boolean_argument(info, 2, "last");
+  ByteSpan output = output_span_argument(info, 3, {held, input});
+  FloeEffort effort = effort_argument(info, 4);
+  size_t written = guarded(info.Env(), [&]() {
+    return (*shared)->body.encrypt({held, input}, last, output.data, output.size, effort);
   });
-}
-
-Napi::Value FloeEncryptorHandle::encrypt_segment(const Napi::CallbackInfo& info) {
-  return encrypt(info, false);
-}
-
-Napi::Value FloeEncryptorHandle::encrypt_final(const Napi::CallbackInfo& info) {
-  return encrypt(info, true);
+  return Napi::Number::New(info.Env(), static_cast<double>(written));
 }
 
 Napi::Function FloeDecryptorHandle::define(Napi::Env env) {
   return DefineClass(env, kName,
                      {InstanceAccessor<&FloeDecryptorHandle::segment_length>("segmentLength"),
-                      InstanceMethod<&FloeDecryptorHandle::decrypt_segment>("decryptSegment"),
+                      InstanceAccessor<&FloeDecryptorHandle::finished>("finished"),
+                      InstanceMethod<&FloeDecryptorHandle::decrypt>("decrypt"),
                       InstanceMethod<&FloeDecryptorHandle::decrypt_segment_at>("decryptSegmentAt")});
 }
 
@@ -184,39 +195,41 @@ FloeDecryptorHandle::FloeDecryptorHandle(const Napi::CallbackInfo& info) : Tagge
   auto key = SecretKeyHandle::from(info[0], "key");
   ByteView aad = bytes_argument(info, 1, "aad");
   ByteView header = bytes_argument(info, 2, "header");
-  guarded(info.Env(), [&]() {
-    message_ = std::make_unique<FloeMessage>(FloeMessage::open(*key, aad, header));
-    cipher_ = std::make_unique<FloeCipher>(*message_);
-  });
+  guarded(info.Env(), [&]() { owned_ = std::make_unique<OwnedFloeBody>(FloeMessage::open(*key, aad, header)); });
 }
 
 Napi::Value FloeDecryptorHandle::segment_length(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(message_->segment_length()));
+  return Napi::Number::New(info.Env(), static_cast<double>(owned_->message.segment_length()));
 }
 
-Napi::Value FloeDecryptorHandle::decrypt(Napi::Env env, uint64_t index, ByteView segment, bool final) {
-  return guarded(env, [&]() {
-    // The cipher refuses impossible lengths too, but only after the result's allocation.
-    if (segment.size() < kFloeSegmentOverhead || segment.size() > message_->segment_length()) {
-      throw Error(Code::kTampered, "segment " + std::to_string(index) + " has an impossible length");
-    }
-    Napi::Uint8Array plaintext = Napi::Uint8Array::New(env, segment.size() - kFloeSegmentOverhead);
-    cipher_->decrypt(index, final, segment, plaintext.Data());
-    return plaintext;
+Napi::Value FloeDecryptorHandle::finished(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), owned_->body.finished());
+}
+
+Napi::Value FloeDecryptorHandle::decrypt(const Napi::CallbackInfo& info) {
+  ByteView held = bytes_argument(info, 0, "held");
+  ByteView input = bytes_argument(info, 1, "input");
+  ByteSpan output = output_span_argument(info, 2, {held, input});
+  FloeEffort effort = effort_argument(info, 3);
+  size_t read = guarded(info.Env(), [&]() {
+    return owned_->body.decrypt({held, input}, output.data, output.size, effort);
   });
-}
-
-Napi::Value FloeDecryptorHandle::decrypt_segment(const Napi::CallbackInfo& info) {
-  Napi::Value plaintext =
-      decrypt(info.Env(), next_, bytes_argument(info, 0, "segment"), boolean_argument(info, 1, "final"));
-  ++next_;
-  return plaintext;
+  return Napi::Number::New(info.Env(), static_cast<double>(read));
 }
 
 Napi::Value FloeDecryptorHandle::decrypt_segment_at(const Napi::CallbackInfo& info) {
-  int64_t index = integer_argument(info, 0, "index", 0, INT64_C(1) << 52);
-  return decrypt(info.Env(), static_cast<uint64_t>(index), bytes_argument(info, 1, "segment"),
-                 boolean_argument(info, 2, "final"));
+  auto index = static_cast<uint64_t>(integer_argument(info, 0, "index", 0, INT64_C(1) << 52));
+  ByteView segment = bytes_argument(info, 1, "segment");
+  bool final = boolean_argument(info, 2, "final");
+  return guarded(info.Env(), [&]() {
+    // The cipher refuses impossible lengths too, but only after the result's allocation.
+    if (segment.size() < kFloeSegmentOverhead || segment.size() > owned_->message.segment_length()) {
+      throw Error(Code::kTampered, "segment " + std::to_string(index) + " has an impossible length");
+    }
+    Napi::Uint8Array plaintext = Napi::Uint8Array::New(info.Env(), segment.size() - kFloeSegmentOverhead);
+    owned_->body.cipher().decrypt(index, final, segment, plaintext.Data());
+    return plaintext;
+  });
 }
 
 }  // namespace callseal::addon

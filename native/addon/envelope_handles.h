@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "envelope.h"
-#include "floe.h"
+#include "floe_body.h"
 #include "handle.h"
 #include "job_control.h"
 
@@ -17,7 +17,7 @@ class JobControlHandle : public TaggedWrap<JobControlHandle> {
   explicit JobControlHandle(const Napi::CallbackInfo& info)
       : TaggedWrap<JobControlHandle>(info), control_(std::make_shared<JobControl>()) {}
   static Napi::Function define(Napi::Env env);
-  // ERR_INVALID_ARGUMENT for anything that is not one.
+  // One that nobody else has for null; ERR_INVALID_ARGUMENT for anything that is not one.
   static std::shared_ptr<JobControl> from(Napi::Value value);
 
  private:
@@ -36,21 +36,19 @@ class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
 
  private:
   Napi::Value encrypt_file(const Napi::CallbackInfo& info);
-  Napi::Value encrypt_buffer(const Napi::CallbackInfo& info);
   Napi::Value start(const Napi::CallbackInfo& info);
+  Napi::Value start_ahead(const Napi::CallbackInfo& info);
   std::shared_ptr<const EnvelopeTemplate> form_;
 };
 
-// A message being encrypted in order.
-struct FloeWriter {
-  explicit FloeWriter(FloeMessage started) : message(std::move(started)), cipher(message) {}
+// A message and its segments.
+struct OwnedFloeBody {
+  explicit OwnedFloeBody(FloeMessage made) : message(std::move(made)), body(message) {}
   const FloeMessage message;
-  FloeCipher cipher;
-  uint64_t next = 0;
-  bool finished = false;
+  FloeBody body;
 };
 
-class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<FloeWriter>> {
+class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<OwnedFloeBody>> {
  public:
   static constexpr char kName[] = "FloeEncryptor";
   static constexpr napi_type_tag kTag{0xa498363316d693a9, 0x0bdffee19890d292};
@@ -61,9 +59,7 @@ class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<F
  private:
   Napi::Value header(const Napi::CallbackInfo& info);
   Napi::Value plaintext_length(const Napi::CallbackInfo& info);
-  Napi::Value encrypt_segment(const Napi::CallbackInfo& info);
-  Napi::Value encrypt_final(const Napi::CallbackInfo& info);
-  Napi::Value encrypt(const Napi::CallbackInfo& info, bool final);
+  Napi::Value encrypt(const Napi::CallbackInfo& info);
 };
 
 class FloeDecryptorHandle : public TaggedWrap<FloeDecryptorHandle> {
@@ -75,13 +71,11 @@ class FloeDecryptorHandle : public TaggedWrap<FloeDecryptorHandle> {
 
  private:
   Napi::Value segment_length(const Napi::CallbackInfo& info);
-  Napi::Value decrypt_segment(const Napi::CallbackInfo& info);
+  Napi::Value finished(const Napi::CallbackInfo& info);
+  Napi::Value decrypt(const Napi::CallbackInfo& info);
   Napi::Value decrypt_segment_at(const Napi::CallbackInfo& info);
-  Napi::Value decrypt(Napi::Env env, uint64_t index, ByteView segment, bool final);
 
-  std::unique_ptr<FloeMessage> message_;
-  std::unique_ptr<FloeCipher> cipher_;
-  uint64_t next_ = 0;
+  std::unique_ptr<OwnedFloeBody> owned_;
 };
 
 }  // namespace callseal::addon

@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -37,6 +38,30 @@ class ByteView {
 };
 
 using Bytes = std::vector<uint8_t>;
+
+// Borrowed bytes that lie in two places and are meant as one: what a stream holds back, and the chunk that follows it.
+class SplitView {
+ public:
+  SplitView(ByteView head, ByteView rest) : head_(head), rest_(rest) {}
+  SplitView(ByteView whole) : rest_(whole) {}
+  SplitView(const Bytes& whole) : rest_(whole) {}
+
+  ByteView head() const { return head_; }
+  ByteView rest() const { return rest_; }
+  size_t size() const { return head_.size() + rest_.size(); }
+  SplitView subview(size_t offset, size_t length) const {
+    if (offset >= head_.size()) return SplitView(rest_.subview(offset - head_.size(), length));
+    const size_t of_head = std::min(length, head_.size() - offset);
+    return SplitView(head_.subview(offset, of_head), rest_.subview(0, length - of_head));
+  }
+  void copy_to(uint8_t* out) const {
+    std::copy(rest_.begin(), rest_.end(), std::copy(head_.begin(), head_.end(), out));
+  }
+
+ private:
+  ByteView head_;
+  ByteView rest_;
+};
 
 // Clears what it hands back, so that a vector that grows or dies leaves no secret in freed memory.
 template <typename T>

@@ -19,15 +19,23 @@ void EnvelopeTemplate::validate() const {
   }
 }
 
-Envelope make_envelope(const EnvelopeTemplate& form, ByteView prelude) {
-  SecretKey content = SecretKey::generate(KeyUse::kContent);
+SecretKey derive_body_key(const EnvelopeTemplate& form, ByteView prelude, const SecretKey& content) {
+  return content.derive(KeyUse::kFloe, form.body_label, prelude);
+}
+
+Bytes make_header(const EnvelopeTemplate& form, ByteView prelude, const SecretKey& content) {
   Bytes header(prelude.size() + form.recipients.size() + SecretKey::kMacLength);
   uint8_t* recipients = std::copy(prelude.begin(), prelude.end(), header.data());
   uint8_t* tag = std::copy(form.recipients.begin(), form.recipients.end(), recipients);
   for (const EnvelopeTemplate::Wrap& wrap : form.wraps) wrap.public_key->wrap(content, recipients + wrap.offset);
   SecretKey mac_key = content.derive(KeyUse::kMac, form.mac_label, prelude);
   mac_key.mac({ByteView(header.data(), header.size() - SecretKey::kMacLength)}, tag);
-  return {std::move(header), content.derive(KeyUse::kFloe, form.body_label, prelude)};
+  return header;
+}
+
+Envelope make_envelope(const EnvelopeTemplate& form, ByteView prelude) {
+  SecretKey content = SecretKey::generate(KeyUse::kContent);
+  return {make_header(form, prelude, content), derive_body_key(form, prelude, content)};
 }
 
 SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed) {

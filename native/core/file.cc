@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kMaxNameLength = 255;
 constexpr char kTemporarySuffix[] = ".callseal-tmp";
+// From here on it pays to tell the kernel that a file will be read from its beginning to its end.
+constexpr off_t kReadAheadFrom = off_t{1} << 20;
 
 bool same_time(const timespec& a, const timespec& b) {
   return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
@@ -129,23 +131,7 @@ InputFile::InputFile(const std::string& path) : path_(path) {
     throw Error::about(Code::kInvalidArgument, path,
                        "is not a regular file; use a stream (`-` on the command line) for it");
   }
-  ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-}
-
-void InputFile::seek(uint64_t offset) {
-  if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) throw Error::io(errno, "cannot seek in", path_);
-}
-
-void InputFile::read(uint8_t* out, size_t length) {
-  while (length > 0) {
-    ssize_t got = ::read(fd_.get(), out, length);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw Error::io(errno, "cannot read", path_);
-    if (got == 0)
-      throw Error::about(Code::kInputChanged, path_, "became shorter while it was read; try again when it is finished");
-    out += got;
-    length -= static_cast<size_t>(got);
-  }
+  if (status_.st_size >= kReadAheadFrom) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
 size_t InputFile::read_at(uint64_t offset, uint8_t* out, size_t length) const {
@@ -158,6 +144,11 @@ size_t InputFile::read_at(uint64_t offset, uint8_t* out, size_t length) const {
     filled += static_cast<size_t>(got);
   }
   return filled;
+}
+
+void InputFile::read_exactly(uint64_t offset, uint8_t* out, size_t length) const {
+  if (read_at(offset, out, length) == length) return;
+  throw Error::about(Code::kInputChanged, path_, "became shorter while it was read; try again when it is finished");
 }
 
 void InputFile::require_unchanged() const {
@@ -195,15 +186,22 @@ void AtomicFile::create_temporary() {
   temporary_name_ = std::move(name);
 }
 
-void AtomicFile::write(ByteView bytes) {
-  const uint8_t* cursor = bytes.data();
-  size_t left = bytes.size();
-  while (left > 0) {
-    ssize_t put = ::write(fd_.get(), cursor, left);
+void AtomicFile::reserve(uint64_t length) {
+  // KEEP_SIZE: FAT would fill a longer file with zeros.
+  while (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(length)) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) throw Error::io(errno, "cannot write", options_.path);
+    return;  // whatever else is wrong, writing will tell
+  }
+}
+
+void AtomicFile::write(uint64_t offset, ByteView bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    ssize_t put = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) throw Error::io(errno, "cannot write", options_.path);
-    cursor += put;
-    left -= static_cast<size_t>(put);
+    done += static_cast<size_t>(put);
   }
 }
 

@@ -32,11 +32,10 @@ class InputFile {
   const std::string& path() const { return path_; }
   uint64_t size() const { return static_cast<uint64_t>(status_.st_size); }
   const struct stat& status() const { return status_; }
-  void seek(uint64_t offset);
-  // Exactly `length` bytes. kInputChanged when the file ends before them.
-  void read(uint8_t* out, size_t length);
-  // Up to `length` bytes at `offset`, fewer at the end of the file; the place that `read` goes on from stays.
+  // Up to `length` bytes at `offset`, fewer at the end of the file. Any number of threads may read at once.
   size_t read_at(uint64_t offset, uint8_t* out, size_t length) const;
+  // Exactly `length` bytes. kInputChanged when the file ends before them.
+  void read_exactly(uint64_t offset, uint8_t* out, size_t length) const;
   // kInputChanged when the open file's size or modification time differ from those at opening.
   void require_unchanged() const;
 
@@ -74,7 +73,11 @@ class AtomicFile {
   // another name (symbolic or hard link), which would keep the old content: kInvalidArgument.
   static void check(const OutputOptions& options, const InputFile* input);
 
-  void write(ByteView bytes);
+  // Has the file system set space aside for a file of that length, which makes writing it cheaper and running out of
+  // space known early: kIo. Does nothing where the file system cannot.
+  void reserve(uint64_t length);
+  // Writes at that place. Any number of threads may write at once.
+  void write(uint64_t offset, ByteView bytes);
   // True when the final name was the input itself at the beginning: a job in place.
   bool in_place() const { return in_place_; }
   // Gives the new file the owner of another, where the process may. For files that replace one in place.

@@ -1,31 +1,101 @@
 #include "file_job.h"
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
 
+#include "block.h"
+#include "crew.h"
 #include "error.h"
 
 namespace callseal {
 namespace {
 
-// Bytes of whole segments handled between two system calls; what the page cache likes and the second-level cache holds.
-constexpr size_t kBlock = size_t{1} << 20;
+// Bytes of whole segments handled between two system calls: what the second-level cache holds twice.
+constexpr size_t kBlockLength = size_t{256} << 10;
+// Helpers take time to wake; fewer blocks are done sooner without them.
+constexpr uint64_t kBlocksWorthHelp = 32;
+// More threads than this only wait for each other at the file system …
+constexpr uint64_t kMostMembers = 8;
+// … and all their blocks together stay below this.
+constexpr uint64_t kMostMemory = uint64_t{32} << 20;
+constexpr size_t kMarkLength = 4;
 
-size_t segments_per_block(const FloeMessage& message) {
-  return std::max<size_t>(1, kBlock / message.segment_length());
-}
+// How the segments of a message lie in its file, and which of them make a block.
+struct Layout {
+  Layout(const FloeMessage& message, uint64_t start, uint64_t segment_count)
+      : body_start(start),
+        segment_length(message.segment_length()),
+        segments(segment_count),
+        segments_per_block(std::max<uint64_t>(1, kBlockLength / message.segment_length())),
+        blocks((segments - 1) / segments_per_block + 1) {}
 
-// Encrypts one block of the plaintext, whose end is the message's when `last`; moves `*out`. Returns the next index.
-uint64_t encrypt_segments(FloeCipher& cipher, const FloeMessage& message, uint64_t index, bool last, ByteView plaintext,
-                          uint8_t** out) {
-  size_t offset = 0;
-  do {  // an empty plaintext is one empty segment
-    size_t part = std::min(message.plaintext_length(), plaintext.size() - offset);
-    bool final = last && offset + part == plaintext.size();
-    cipher.encrypt(index++, final, plaintext.subview(offset, part), *out);
-    *out += part + kFloeSegmentOverhead;
-    offset += part;
-  } while (offset < plaintext.size());
-  return index;
+  uint64_t first_segment(uint64_t block) const { return block * segments_per_block; }
+  // Threads that are to share the work.
+  unsigned members() const {
+    if (blocks < kBlocksWorthHelp) return 1;
+    const uint64_t affordable = std::max<uint64_t>(1, kMostMemory / (2 * segments_per_block * segment_length));
+    return static_cast<unsigned>(std::min<uint64_t>({kMostMembers, affordable, Crew::cores()}));
+  }
+  // Segments in the longest block.
+  size_t longest() const { return static_cast<size_t>(std::min(segments, segments_per_block)); }
+
+  uint64_t body_start;  // offset of the first segment in the encrypted file
+  uint64_t segment_length;
+  uint64_t segments;  // at least one
+  uint64_t segments_per_block;
+  uint64_t blocks;
+};
+
+// Gives out blocks in order until one fails. The failure of the lowest block counts: all before it were given out, so
+// it is what working from the beginning would have met first.
+class Blocks {
+ public:
+  explicit Blocks(uint64_t count) : end_(count) {}
+
+  bool take(uint64_t* block) {
+    *block = next_.fetch_add(1, std::memory_order_relaxed);
+    return *block < end_.load(std::memory_order_relaxed);
+  }
+
+  void fail(uint64_t block, std::exception_ptr failure) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (block >= end_.load(std::memory_order_relaxed)) return;  // a lower one has failed
+    failure_ = std::move(failure);
+    end_.store(block, std::memory_order_relaxed);
+  }
+
+  // Once all who took blocks have ended.
+  void rethrow() const {
+    if (failure_ != nullptr) std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::atomic<uint64_t> next_{0};
+  std::atomic<uint64_t> end_;
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+// Has every block of a job done, by several threads if there are many. Each makes a Worker of its own and calls it with
+// the numbers of blocks.
+template <typename Worker, typename Job>
+void work_through(const Job& job) {
+  Blocks blocks(job.layout.blocks);
+  Crew::get().run(job.layout.members(), [&](unsigned) {
+    std::optional<Worker> worker;
+    for (uint64_t block; blocks.take(&block);) {
+      try {
+        job.control.check();
+        if (!worker.has_value()) worker.emplace(job);
+        (*worker)(block);
+      } catch (...) {
+        blocks.fail(block, std::current_exception());
+      }
+    }
+  });
+  blocks.rethrow();
 }
 
 // What is left to do once everything has been read and written. `output` is null when nothing was to be written.
@@ -43,128 +113,177 @@ void finish(const InputFile& input, AtomicFile* output, const JobControl& contro
   }
 }
 
+// Space is set aside for files of several blocks; a smaller one is written at once.
+void reserve(AtomicFile& output, uint64_t length, const Layout& layout) {
+  if (layout.blocks > 1) output.reserve(length);
+}
+
+struct EncryptJob {
+  const InputFile& input;
+  AtomicFile& output;
+  ByteView header;
+  const FloeMessage& message;
+  Layout layout;
+  JobControl& control;
+};
+
+class BlockEncryptor {
+ public:
+  explicit BlockEncryptor(const EncryptJob& job)
+      : job_(job),
+        cipher_(job.message),
+        plaintext_(static_cast<size_t>(
+            std::min<uint64_t>(job.input.size(), job.layout.longest() * job.message.plaintext_length()))),
+        encrypted_(static_cast<size_t>(job.layout.body_start) + plaintext_.size() +
+                   job.layout.longest() * kFloeSegmentOverhead) {}
+
+  void operator()(uint64_t block) {
+    const Layout& layout = job_.layout;
+    uint64_t index = layout.first_segment(block);
+    const uint64_t from = index * job_.message.plaintext_length();
+    const size_t length = static_cast<size_t>(std::min<uint64_t>(job_.input.size() - from, plaintext_.size()));
+    job_.input.read_exactly(from, plaintext_.data(), length);
+
+    uint64_t to = layout.body_start + index * job_.message.segment_length();
+    uint8_t* end = encrypted_.data();
+    if (block == 0) {  // one write for the header and what follows it
+      to = 0;
+      end = std::copy(job_.header.begin(), job_.header.end(), end);
+      end = std::copy(job_.message.header().begin(), job_.message.header().end(), end);
+    }
+    end = encrypt_segments(index, plaintext_.first(length), end);
+    job_.output.write(to, encrypted_.first(static_cast<size_t>(end - encrypted_.data())));
+    job_.control.advance(length);
+  }
+
+ private:
+  uint8_t* encrypt_segments(uint64_t index, ByteView plaintext, uint8_t* out) {
+    size_t offset = 0;
+    do {  // an empty plaintext is one empty segment
+      size_t part = std::min(job_.message.plaintext_length(), plaintext.size() - offset);
+      cipher_.encrypt(index, index + 1 == job_.layout.segments, plaintext.subview(offset, part), out);
+      ++index;
+      out += part + kFloeSegmentOverhead;
+      offset += part;
+    } while (offset < plaintext.size());
+    return out;
+  }
+
+  const EncryptJob& job_;
+  FloeCipher cipher_;
+  SecretBlock plaintext_;
+  Block encrypted_;
+};
+
 }  // namespace
 
-FileJobResult encrypt_file(InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
+FileJobResult encrypt_file(const InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
                            JobControl& control) {
   const uint64_t size = input.size();
+  const uint64_t length = header.size() + message.encrypted_length(size);
   control.begin(size);
-  const uint64_t count = message.segment_count(size);
-  const size_t batch = static_cast<size_t>(std::min<uint64_t>(segments_per_block(message), count));
-
-  SecretBytes plaintext(static_cast<size_t>(std::min<uint64_t>(size, uint64_t{batch} * message.plaintext_length())));
-  Bytes encrypted(header.size() + kFloeHeaderLength + plaintext.size() + batch * kFloeSegmentOverhead);
-  uint8_t* end = std::copy(header.begin(), header.end(), encrypted.data());
-  end = std::copy(message.header().begin(), message.header().end(), end);
-
-  FloeCipher cipher(message);
-  FileJobResult result{size, 0};
-  uint64_t left = size;
-  for (uint64_t index = 0; index < count;) {
-    control.check();
-    size_t length = static_cast<size_t>(std::min<uint64_t>(left, plaintext.size()));
-    input.read(plaintext.data(), length);
-    left -= length;
-    index = encrypt_segments(cipher, message, index, left == 0, ByteView(plaintext.data(), length), &end);
-    size_t filled = static_cast<size_t>(end - encrypted.data());
-    output.write(ByteView(encrypted.data(), filled));
-    result.output_bytes += filled;
-    end = encrypted.data();
-    control.advance(length);
-  }
+  const Layout layout(message, header.size() + kFloeHeaderLength, message.segment_count(size));
+  reserve(output, length, layout);
+  work_through<BlockEncryptor>(EncryptJob{input, output, header, message, layout, control});
   finish(input, &output, control);
-  return result;
+  return {size, length};
 }
 
 namespace {
 
-// Reads a body segment by segment, a block at a time, and tells where it ends too early.
-class BodyReader {
- public:
-  BodyReader(InputFile& input, uint64_t offset, size_t segment_length, size_t segments)
-      : input_(input),
-        left_(input.size() - offset),
-        segment_length_(segment_length),
-        block_(segment_length * segments) {}
+struct DecryptJob {
+  const InputFile& input;
+  AtomicFile* output;
+  const FloeMessage& message;
+  Layout layout;
+  JobControl& control;
 
-  // The next segment, with what its mark says. kTruncated at the end of the file.
-  ByteView next(uint64_t index, bool* final) {
-    if (at_ == filled_) fill();
-    size_t available = filled_ - at_;
-    if (available < 4) throw_truncated(index);
-    FloeMark mark = read_floe_mark(block_.data() + at_, segment_length_);
-    if (mark.length > available) throw_truncated(index);
-    ByteView segment(block_.data() + at_, mark.length);
-    at_ += mark.length;
-    *final = mark.final;
-    return segment;
-  }
-
-  uint64_t left_over() const { return left_ + (filled_ - at_); }
-
- private:
-  void fill() {
-    filled_ = static_cast<size_t>(std::min<uint64_t>(left_, block_.size()));
-    at_ = 0;
-    input_.read(block_.data(), filled_);
-    left_ -= filled_;
-  }
-  [[noreturn]] static void throw_truncated(uint64_t index) {
-    throw Error(Code::kTruncated, "the file ends before segment " + std::to_string(index) +
-                                      " is complete; its writer did not finish it, or it was cut");
-  }
-
-  InputFile& input_;
-  uint64_t left_;
-  size_t segment_length_;
-  Bytes block_;
-  size_t filled_ = 0;
-  size_t at_ = 0;
+  uint64_t segments_length() const { return input.size() - layout.body_start; }
 };
 
-FloeMessage read_message(InputFile& input, uint64_t offset, const SecretKey& key, ByteView aad) {
+[[noreturn]] void throw_truncated(uint64_t index) {
+  throw Error(Code::kTruncated, "the file ends before segment " + std::to_string(index) +
+                                    " is complete; its writer did not finish it, or it was cut");
+}
+
+// How many segments there are follows from the file's length; every mark is held against that.
+class BlockDecryptor {
+ public:
+  explicit BlockDecryptor(const DecryptJob& job)
+      : job_(job),
+        cipher_(job.message),
+        encrypted_(static_cast<size_t>(
+            std::min<uint64_t>(job.segments_length(), job.layout.longest() * job.message.segment_length()))),
+        plaintext_(encrypted_.size()) {}
+
+  void operator()(uint64_t block) {
+    const uint64_t first = job_.layout.first_segment(block);
+    const uint64_t from = first * job_.message.segment_length();
+    const size_t length = static_cast<size_t>(std::min<uint64_t>(job_.segments_length() - from, encrypted_.size()));
+    job_.input.read_exactly(job_.layout.body_start + from, encrypted_.data(), length);
+
+    ByteView left = encrypted_.first(length);
+    uint8_t* end = plaintext_.data();
+    for (uint64_t index = first; index < first + job_.layout.segments_per_block && index < job_.layout.segments;
+         ++index) {
+      size_t used = decrypt_segment(index, left, end);
+      end += used - kFloeSegmentOverhead;
+      left = left.subview(used, left.size() - used);
+    }
+    if (job_.output != nullptr) {
+      job_.output->write(first * job_.message.plaintext_length(),
+                         plaintext_.first(static_cast<size_t>(end - plaintext_.data())));
+    }
+    job_.control.advance(length);
+  }
+
+ private:
+  // Decrypts the segment at the beginning of `bytes` and returns its length.
+  size_t decrypt_segment(uint64_t index, ByteView bytes, uint8_t* out) {
+    if (bytes.size() < kMarkLength) throw_truncated(index);
+    const FloeMark mark = read_floe_mark(bytes.data(), job_.message.segment_length());
+    if (mark.length > bytes.size()) throw_truncated(index);
+    cipher_.decrypt(index, mark.final, bytes.subview(0, mark.length), out);
+    const uint64_t end = index * job_.message.segment_length() + mark.length;
+    if (!mark.final && index + 1 == job_.layout.segments) throw_truncated(index + 1);
+    if (mark.final && end != job_.segments_length()) {
+      throw Error(Code::kTampered, std::to_string(job_.segments_length() - end) + " bytes follow the last segment");
+    }
+    return mark.length;
+  }
+
+  const DecryptJob& job_;
+  FloeCipher cipher_;
+  Block encrypted_;
+  SecretBlock plaintext_;
+};
+
+FloeMessage read_message(const InputFile& input, uint64_t offset, const SecretKey& key, ByteView aad) {
   if (offset > input.size() || input.size() - offset < kFloeHeaderLength) {
     throw Error(Code::kTruncated, "the file ends inside the header of its body");
   }
-  input.seek(offset);
   uint8_t header[kFloeHeaderLength];
-  input.read(header, sizeof header);
+  input.read_exactly(offset, header, sizeof header);
   return FloeMessage::open(key, aad, header);
 }
 
 }  // namespace
 
-FileJobResult decrypt_file(InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key, ByteView aad,
-                           JobControl& control) {
+FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key,
+                           ByteView aad, JobControl& control) {
   control.begin(input.size());
-  FloeMessage message = read_message(input, offset, key, aad);
-  const uint64_t body = input.size() - offset - kFloeHeaderLength;
-  const uint64_t segments = std::max<uint64_t>(1, (body + message.segment_length() - 1) / message.segment_length());
-  const size_t batch = static_cast<size_t>(std::min<uint64_t>(segments_per_block(message), segments));
-  BodyReader reader(input, offset + kFloeHeaderLength, message.segment_length(), batch);
-  SecretBytes plaintext(batch * message.plaintext_length());
-  FloeCipher cipher(message);
-  control.advance(offset + kFloeHeaderLength);
-
-  uint64_t written = 0;
-  bool final = false;
-  for (uint64_t index = 0; !final;) {
-    control.check();
-    size_t filled = 0;
-    for (size_t i = 0; i < batch && !final; ++i, ++index) {
-      ByteView segment = reader.next(index, &final);
-      cipher.decrypt(index, final, segment, plaintext.data() + filled);
-      filled += segment.size() - kFloeSegmentOverhead;
-      control.advance(segment.size());
-    }
-    if (output != nullptr) output->write(ByteView(plaintext.data(), filled));
-    written += filled;
-  }
-  if (reader.left_over() != 0) {
-    throw Error(Code::kTampered, std::to_string(reader.left_over()) + " bytes follow the last segment");
-  }
+  const FloeMessage message = read_message(input, offset, key, aad);
+  const uint64_t start = offset + kFloeHeaderLength;
+  const uint64_t body = input.size() - start;
+  const Layout layout(message, start,
+                      std::max<uint64_t>(1, (body + message.segment_length() - 1) / message.segment_length()));
+  const uint64_t overhead = layout.segments * kFloeSegmentOverhead;
+  const uint64_t length = body > overhead ? body - overhead : 0;  // of the plaintext, if the file is whole
+  control.advance(start);
+  if (output != nullptr) reserve(*output, length, layout);
+  work_through<BlockDecryptor>(DecryptJob{input, output, message, layout, control});
   finish(input, output, control);
-  return {input.size(), written};
+  return {input.size(), length};
 }
 
 void refuse_prefix(const InputFile& input, ByteView prefix) {

@@ -16,13 +16,13 @@ struct FileJobResult {
 
 // Writes `header` and the FLOE body of the input. The input must not change meanwhile (kInputChanged). In a job in
 // place the encrypted file takes the input's place and its owner.
-FileJobResult encrypt_file(InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
+FileJobResult encrypt_file(const InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
                            JobControl& control);
 
 // Decrypts the FLOE body that begins at `offset` of the input. `output` may be null: then it only authenticates.
 // kTampered, kTruncated, kInputChanged.
-FileJobResult decrypt_file(InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key, ByteView aad,
-                           JobControl& control);
+FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key,
+                           ByteView aad, JobControl& control);
 
 // kAlreadyEncrypted when the input begins with `prefix`, which is not empty.
 void refuse_prefix(const InputFile& input, ByteView prefix);

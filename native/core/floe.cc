@@ -34,6 +34,17 @@ std::string segment_name(uint64_t index) {
   return "segment " + std::to_string(index);
 }
 
+// Feeds both parts of `text`; moves `*out` behind what came of them.
+bool update(EVP_CIPHER_CTX* context, SplitView text, uint8_t** out) {
+  for (ByteView part : {text.head(), text.rest()}) {
+    int length = 0;
+    if (part.empty()) continue;
+    if (EVP_CipherUpdate(context, *out, &length, part.data(), static_cast<int>(part.size())) != 1) return false;
+    *out += length;
+  }
+  return true;
+}
+
 }  // namespace
 
 void FloeMessage::expand(ByteView key, std::string_view purpose, ByteView suffix, uint8_t* out, size_t length) const {
@@ -120,7 +131,7 @@ const uint8_t* FloeCipher::data_key(uint64_t index) {
   return data_key_.data();
 }
 
-void FloeCipher::encrypt(uint64_t index, bool final, ByteView plaintext, uint8_t* out) {
+void FloeCipher::encrypt(uint64_t index, bool final, SplitView plaintext, uint8_t* out) {
   size_t size = plaintext.size();
   if (size > message_.plaintext_length() || (!final && size != message_.plaintext_length())) {
     throw Error(Code::kInvalidArgument, "a segment that is not the last carries exactly " +
@@ -129,7 +140,7 @@ void FloeCipher::encrypt(uint64_t index, bool final, ByteView plaintext, uint8_t
   put_u32be(out, final ? static_cast<uint32_t>(size + kFloeSegmentOverhead) : kMoreFollow);
   uint8_t aad[9];
   put_segment_aad(index, final, aad);
-  uint8_t* text = out + kTextOffset;
+  uint8_t* end = out + kTextOffset;
   EVP_CIPHER_CTX* context = context_.get();
   int length = 0;
   // Reset and initialised without an IV for every segment: that is what makes the module draw a fresh one.
@@ -137,39 +148,39 @@ void FloeCipher::encrypt(uint64_t index, bool final, ByteView plaintext, uint8_t
             EVP_EncryptInit_ex2(context, Module::get().aes256_gcm(), data_key(index), nullptr, nullptr) == 1 &&
             EVP_EncryptUpdate(context, nullptr, &length, aad, sizeof aad) == 1 &&
             EVP_CIPHER_CTX_get_updated_iv(context, out + kMarkLength, kGcmIvLength) == 1 &&
-            (size == 0 || EVP_EncryptUpdate(context, text, &length, plaintext.data(), static_cast<int>(size)) == 1) &&
-            EVP_EncryptFinal_ex(context, text + size, &length) == 1 &&
-            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kGcmTagLength, text + size) == 1;
+            update(context, plaintext, &end) && EVP_EncryptFinal_ex(context, end, &length) == 1 &&
+            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kGcmTagLength, end) == 1;
   if (!ok) {
     OPENSSL_cleanse(out, size + kFloeSegmentOverhead);
     throw Error::openssl(Code::kCrypto, "encrypting " + segment_name(index) + " failed in the crypto module");
   }
 }
 
-void FloeCipher::decrypt(uint64_t index, bool final, ByteView segment, uint8_t* out) {
+void FloeCipher::decrypt(uint64_t index, bool final, SplitView segment, uint8_t* out) {
   if (segment.size() < kFloeSegmentOverhead || segment.size() > message_.segment_length()) {
     throw Error(Code::kTampered, segment_name(index) + " has an impossible length");
   }
-  FloeMark mark = read_floe_mark(segment.data(), message_.segment_length());
+  uint8_t start[kTextOffset], tag[kGcmTagLength];
+  segment.subview(0, kTextOffset).copy_to(start);
+  segment.subview(segment.size() - kGcmTagLength, kGcmTagLength).copy_to(tag);
+  FloeMark mark = read_floe_mark(start, message_.segment_length());
   if (mark.final != final || mark.length != segment.size()) {
     throw Error(Code::kTampered, segment_name(index) + " is marked with another length than it has");
   }
   size_t size = segment.size() - kFloeSegmentOverhead;
   uint8_t aad[9];
   put_segment_aad(index, final, aad);
-  uint8_t tag[kGcmTagLength];
-  std::copy(segment.end() - kGcmTagLength, segment.end(), tag);
-  const uint8_t* text = segment.data() + kTextOffset;
   EVP_CIPHER_CTX* context = context_.get();
   int length = 0;
-  bool ready = EVP_CIPHER_CTX_reset(context) == 1 &&
-               EVP_DecryptInit_ex2(context, Module::get().aes256_gcm(), data_key(index), segment.data() + kMarkLength,
-                                   nullptr) == 1 &&
-               EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kGcmTagLength, tag) == 1;
+  bool ready =
+      EVP_CIPHER_CTX_reset(context) == 1 &&
+      EVP_DecryptInit_ex2(context, Module::get().aes256_gcm(), data_key(index), start + kMarkLength, nullptr) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kGcmTagLength, tag) == 1;
   require_openssl(ready, "starting AES-256-GCM decryption");
+  uint8_t* end = out;
   bool authentic = EVP_DecryptUpdate(context, nullptr, &length, aad, sizeof aad) == 1 &&
-                   (size == 0 || EVP_DecryptUpdate(context, out, &length, text, static_cast<int>(size)) == 1) &&
-                   EVP_DecryptFinal_ex(context, out + size, &length) == 1;
+                   update(context, segment.subview(kTextOffset, size), &end) &&
+                   EVP_DecryptFinal_ex(context, end, &length) == 1;
   if (!authentic) {
     if (size > 0) OPENSSL_cleanse(out, size);
     take_openssl_errors();
@@ -184,48 +195,6 @@ FloeMark read_floe_mark(const uint8_t* segment, size_t segment_length) {
     throw Error(Code::kTampered, "a segment is marked with an impossible length");
   }
   return {true, mark};
-}
-
-void encrypt_floe_body(const FloeMessage& message, ByteView plaintext, uint8_t* out) {
-  FloeCipher cipher(message);
-  uint64_t count = message.segment_count(plaintext.size());
-  size_t step = message.plaintext_length();
-  for (uint64_t index = 0; index < count; ++index) {
-    size_t offset = static_cast<size_t>(index) * step;
-    bool final = index + 1 == count;
-    size_t length = final ? plaintext.size() - offset : step;
-    cipher.encrypt(index, final, plaintext.subview(offset, length), out);
-    out += length + kFloeSegmentOverhead;
-  }
-}
-
-size_t decrypt_floe_body(const FloeMessage& message, ByteView body, uint8_t* out) {
-  uint8_t* const start = out;
-  size_t offset = kFloeHeaderLength;
-  try {
-    FloeCipher cipher(message);
-    for (uint64_t index = 0;; ++index) {
-      size_t left = body.size() - offset;
-      if (left < kMarkLength)
-        throw Error(Code::kTruncated,
-                    "the file ends before " + segment_name(index) + ", its writer did not finish it or it was cut");
-      FloeMark mark = read_floe_mark(body.data() + offset, message.segment_length());
-      if (mark.length > left)
-        throw Error(Code::kTruncated,
-                    "the file ends inside " + segment_name(index) + ", its writer did not finish it or it was cut");
-      cipher.decrypt(index, mark.final, body.subview(offset, mark.length), out);
-      out += mark.length - kFloeSegmentOverhead;
-      offset += mark.length;
-      if (!mark.final) continue;
-      if (offset != body.size()) {
-        throw Error(Code::kTampered, std::to_string(body.size() - offset) + " bytes follow the last segment");
-      }
-      return static_cast<size_t>(out - start);
-    }
-  } catch (...) {
-    OPENSSL_cleanse(start, static_cast<size_t>(out - start));
-    throw;
-  }
 }
 
 }  // namespace callseal

@@ -38,6 +38,10 @@ class FloeMessage {
     return floe_segment_count(plaintext_bytes, segment_length_);
   }
   uint64_t encrypted_length(uint64_t plaintext_bytes) const;
+  // How many segments so many encrypted bytes are, the last of which may be short.
+  uint64_t segments_in(uint64_t encrypted_bytes) const {
+    return (encrypted_bytes + segment_length_ - 1) / segment_length_;
+  }
 
  private:
   friend class FloeCipher;
@@ -59,11 +63,13 @@ class FloeCipher {
  public:
   explicit FloeCipher(const FloeMessage& message);
 
+  // Derives the data key of that segment now instead of when it is needed.
+  void prepare(uint64_t index) { data_key(index); }
   // Writes plaintext.size() + 32 bytes. Non-final segments are full; the final one has 0…plaintext_length() bytes.
-  void encrypt(uint64_t index, bool final, ByteView plaintext, uint8_t* out);
+  void encrypt(uint64_t index, bool final, SplitView plaintext, uint8_t* out);
   // Writes segment.size() − 32 bytes, or throws kTampered with `out` cleared. A segment that is not final must be full;
   // the mark must say what `final` says.
-  void decrypt(uint64_t index, bool final, ByteView segment, uint8_t* out);
+  void decrypt(uint64_t index, bool final, SplitView segment, uint8_t* out);
 
  private:
   const uint8_t* data_key(uint64_t index);
@@ -79,11 +85,5 @@ struct FloeMark {
   size_t length;
 };
 FloeMark read_floe_mark(const uint8_t* segment, size_t segment_length);
-
-// A whole body in memory → plaintext. Returns the plaintext length; `out` holds at least body.size() − 74 bytes.
-// kTruncated, kTampered; `out` is cleared on failure.
-size_t decrypt_floe_body(const FloeMessage& message, ByteView body, uint8_t* out);
-// A whole plaintext → segments (without the header), encrypted_length(plaintext.size()) − 74 bytes.
-void encrypt_floe_body(const FloeMessage& message, ByteView plaintext, uint8_t* out);
 
 }  // namespace callseal

@@ -17,8 +17,8 @@ struct Isolation {
 // Throws kNotIsolated unless all three are the same file.
 Isolation prove_isolation();
 
-// Loads, for the life of the process, a library that links libcrypto itself (the legacy provider and PKCS#11 modules do,
-// the FIPS provider does not), bound to the system's libcrypto as we are. A plain dlopen would bind it to the node
+// Loads, for the life of the process, a library that links libcrypto itself (the legacy provider and PKCS#11 modules
+// do, the FIPS provider does not), bound to the system's libcrypto as we are. A plain dlopen would bind it to the node
 // executable's. Null when it cannot be loaded; dlerror() says why.
 void* load_isolated(const std::string& path);
 

@@ -27,7 +27,7 @@ void save_private_key(const PrivateKey& key, const std::string& path, const Pass
   SecretBytes pem = passphrase != nullptr ? write_pem("ENCRYPTED PRIVATE KEY",
                                                       view(to_der(encrypt_pkcs8(der, passphrase->bytes()).get())))
                                           : write_pem("PRIVATE KEY", view(der));
-  file.write(view(pem));
+  file.write(0, view(pem));
   file.commit();
 }
 

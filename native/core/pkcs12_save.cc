@@ -110,7 +110,7 @@ std::string save_pkcs12(const PrivateKey& key, const std::string& path, ByteView
   require_openssl(file != nullptr && PKCS12_pack_authsafes(file.get(), safes.get()) == 1, "packing a PKCS#12 file");
   Place place{fips ? module.decoding_context(false) : module.context(), nullptr};
   add_mac(file.get(), authenticated_bytes(safes), place, passphrase);
-  output.write(to_der(file.get()));
+  output.write(0, to_der(file.get()));
   output.commit();
   return fips ? "the integrity check of the PKCS#12 file (PKCS12KDF with SHA-256) was computed outside the FIPS module "
                 "by OpenSSL's default provider"

@@ -11,13 +11,6 @@ namespace {
 
 constexpr char kDoesNotOpen[] = "the wrapped key does not open with the private key it was made for";
 
-PkeyCtxPtr operation_context(EVP_PKEY* key) {
-  const Module& module = Module::get();
-  PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(module.context(), key, module.properties()));
-  require_openssl(context != nullptr, "preparing an RSA operation");
-  return context;
-}
-
 Bytes encode_spki(EVP_PKEY* key) {
   uint8_t* der = nullptr;
   int length = i2d_PUBKEY(key, &der);
@@ -82,7 +75,8 @@ PublicKey::PublicKey(PkeyPtr key)
     : key_(std::move(key)),
       algorithm_(algorithm_name(key_.get())),
       bits_(EVP_PKEY_get_bits(key_.get())),
-      has_approved_exponent_(exponent_is_approved(key_.get())) {
+      has_approved_exponent_(exponent_is_approved(key_.get())),
+      contexts_(std::make_unique<OaepContexts>(EVP_PKEY_encrypt_init)) {
   spki_sha256_ = sha256(encode_spki(key_.get()));
   // Keys the module cannot hold (EC, Ed25519 …) stay as they are: they are only ever described.
   if (PkeyPtr imported = import_public_key(key_.get())) key_ = std::move(imported);
@@ -108,11 +102,11 @@ void PublicKey::encrypt_oaep(ByteView bytes, uint8_t* out) const {
   if (!has_approved_exponent_) {
     throw Error(Code::kNotApproved, "a key is wrapped for RSA keys whose public exponent is odd and at least 65537");
   }
-  PkeyCtxPtr context = operation_context(key_.get());
+  PkeyCtxPtr context = contexts_->take(key_.get());
   size_t length = modulus_bytes();
-  bool ok = EVP_PKEY_encrypt_init(context.get()) == 1 && set_oaep_sha256(context.get()) &&
-            EVP_PKEY_encrypt(context.get(), out, &length, bytes.data(), bytes.size()) == 1 && length == modulus_bytes();
+  bool ok = EVP_PKEY_encrypt(context.get(), out, &length, bytes.data(), bytes.size()) == 1 && length == modulus_bytes();
   require_openssl(ok, "RSA-OAEP encryption");
+  contexts_->give_back(std::move(context));
 }
 
 bool PublicKey::verify(SignatureScheme scheme, ByteView data, ByteView signature) const {
@@ -131,7 +125,9 @@ bool PublicKey::verify(SignatureScheme scheme, ByteView data, ByteView signature
 }
 
 PrivateKey::PrivateKey(PkeyPtr key, std::string unwrapped_outside)
-    : key_(std::move(key)), unwrapped_outside_(std::move(unwrapped_outside)) {
+    : key_(std::move(key)),
+      unwrapped_outside_(std::move(unwrapped_outside)),
+      contexts_(std::make_unique<OaepContexts>(EVP_PKEY_decrypt_init)) {
   require_openssl(EVP_PKEY_up_ref(key_.get()) == 1, "sharing a key");
   PkeyPtr same(key_.get());
   PkeyPtr only_public = import_public_key(same.get());
@@ -173,15 +169,14 @@ SecretBytes PrivateKey::decrypt_oaep(ByteView wrapped) const {
     throw Error(Code::kNotApproved, "wrapped keys are opened with RSA keys, not " + public_key_->algorithm());
   }
   if (remote_ != nullptr) return remote_->decrypt_oaep(wrapped);
-  PkeyCtxPtr context = operation_context(key_.get());
-  require_openssl(EVP_PKEY_decrypt_init(context.get()) == 1 && set_oaep_sha256(context.get()),
-                  "preparing RSA-OAEP decryption");
+  PkeyCtxPtr context = contexts_->take(key_.get());
   SecretBytes key(public_key_->modulus_bytes());
   size_t length = key.size();
   bool ok = wrapped.size() == public_key_->modulus_bytes() &&
             EVP_PKEY_decrypt(context.get(), key.data(), &length, wrapped.data(), wrapped.size()) == 1;
   take_openssl_errors();
   if (!ok) throw Error(Code::kTampered, kDoesNotOpen);
+  contexts_->give_back(std::move(context));
   key.resize(length);
   return key;
 }

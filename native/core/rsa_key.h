@@ -7,6 +7,7 @@
 #include "bytes.h"
 #include "digest.h"
 #include "openssl_ptr.h"
+#include "rsa_contexts.h"
 #include "secret_key.h"
 
 namespace callseal {
@@ -49,6 +50,7 @@ class PublicKey {
   int bits_;
   bool has_approved_exponent_;
   Sha256 spki_sha256_;
+  std::unique_ptr<OaepContexts> contexts_;
 };
 
 // An RSA private key that is used where it is: in a token. Safe for several threads.
@@ -87,6 +89,7 @@ class PrivateKey {
   std::shared_ptr<const RemotePrivateKey> remote_;
   std::shared_ptr<const PublicKey> public_key_;
   std::string unwrapped_outside_;
+  std::unique_ptr<OaepContexts> contexts_;
 };
 
 // The parameters of our RSA operations, for whoever tries them (status.cc). False when the module refuses them.

@@ -189,11 +189,11 @@ std::string sha256_of_file(const Module& module, const std::string& path) {
   DigestCtxPtr context(EVP_MD_CTX_new());
   bool ok = context != nullptr && EVP_DigestInit_ex2(context.get(), module.sha256(), nullptr) == 1;
   Bytes block(size_t{1} << 16);
-  for (uint64_t left = file.size(); ok && left > 0;) {
-    size_t length = static_cast<size_t>(std::min<uint64_t>(left, block.size()));
-    file.read(block.data(), length);
+  for (uint64_t at = 0; ok && at < file.size();) {
+    size_t length = static_cast<size_t>(std::min<uint64_t>(file.size() - at, block.size()));
+    file.read_exactly(at, block.data(), length);
     ok = EVP_DigestUpdate(context.get(), block.data(), length) == 1;
-    left -= length;
+    at += length;
   }
   uint8_t digest[32];
   unsigned int length = 0;

@@ -7,7 +7,7 @@
 
 #include "../test/module_from_environment.h"
 #include "error.h"
-#include "floe.h"
+#include "floe_body.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Using keys leaves none of them in freed memory.
 #include "envelope.h"
 #include "error.h"
-#include "floe.h"
+#include "floe_body.h"
 #include "freed_memory.h"
 #include "scratch.h"
 #include "test.h"

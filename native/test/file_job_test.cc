@@ -1,4 +1,4 @@
-#include "file_job.h"
+#include "file_job_paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,9 +7,8 @@
 
 #include <fstream>
 
-#include <optional>
-
 #include "error.h"
+#include "floe_body.h"
 #include "scratch.h"
 #include "system_calls.h"
 #include "test.h"
@@ -17,56 +16,12 @@
 namespace callseal::test {
 namespace {
 
-const SecretKey& sample_key() {
-  static const SecretKey key(KeyUse::kFloe, sample_bytes(32));
-  return key;
-}
-const Bytes kAad = sample_bytes(48, 7);
-const Bytes kHeader = sample_bytes(311, 8);
-
-FloeMessage new_message(uint32_t segment_length) {
-  return FloeMessage::create(sample_key(), kAad, segment_length);
-}
-
-// The jobs as the addon runs them: both ends opened first.
-FileJobResult encrypt_paths(const std::string& from, ByteView header, const FloeMessage& message,
-                            const OutputOptions& to, JobControl& control) {
-  InputFile input(from);
-  AtomicFile output(to, &input);
-  return encrypt_file(input, output, header, message, control);
-}
-
-FileJobResult decrypt_paths(const std::string& from, uint64_t offset, const std::optional<OutputOptions>& to,
-                            JobControl& control) {
-  InputFile input(from);
-  std::optional<AtomicFile> output;
-  if (to.has_value()) output.emplace(*to, &input);
-  return decrypt_file(input, output.has_value() ? &*output : nullptr, offset, sample_key(), kAad, control);
-}
-
-FileJobResult encrypt(const std::string& input, const std::string& output, uint32_t segment_length = 4096,
-                      bool replace = false, bool sync = false) {
-  JobControl control;
-  FileJobResult result = encrypt_paths(input, kHeader, new_message(segment_length), {output, replace, sync}, control);
-  CHECK_EQ(control.progress(), result.input_bytes);
-  return result;
-}
-
-FileJobResult decrypt(const std::string& input, const std::optional<std::string>& output, bool replace = false) {
-  JobControl control;
-  std::optional<OutputOptions> options;
-  if (output.has_value()) options = OutputOptions{*output, replace, false};
-  FileJobResult result = decrypt_paths(input, kHeader.size(), options, control);
-  CHECK_EQ(control.progress(), result.input_bytes);
-  return result;
-}
-
 void set_old_time(const std::string& path) {
   timespec past[2] = {{1000000000, 0}, {1000000000, 0}};
   CHECK_EQ(utimensat(AT_FDCWD, path.c_str(), past, 0), 0);
 }
 
-// A file of 3 MiB and a bit, so that a job reads it in four blocks; last changed long ago.
+// A file of 3 MiB and a bit, so that a job reads it in several blocks; last changed long ago.
 std::string large_input(const ScratchFolder& folder) {
   std::string path = folder.write("in", sample_bytes((size_t{3} << 20) + 5));
   set_old_time(path);
@@ -90,10 +45,10 @@ void check_round_trip(const ScratchFolder& folder, const Bytes& sample, size_t s
 
 TEST(file_job_round_trips_sizes_and_segment_lengths) {
   ScratchFolder folder;
-  constexpr size_t kBlock = size_t{1} << 20;  // of encrypted bytes between two system calls
-  const Bytes sample = sample_bytes(3 * kBlock);
-  for (uint32_t segment : {1024u, 4096u, 65536u, 1048576u}) {
-    const size_t step = segment - kFloeSegmentOverhead, block = kBlock / segment * step;
+  constexpr size_t kBlock = size_t{256} << 10;  // of encrypted bytes between two system calls
+  const Bytes sample = sample_bytes(9 * kBlock);
+  for (uint32_t segment : {1024u, 4096u, 65536u, 262144u, 1048576u}) {
+    const size_t step = segment - kFloeSegmentOverhead, block = std::max<size_t>(1, kBlock / segment) * step;
     for (size_t size : {size_t{0}, size_t{1}, step - 1, step, step + 1, block, block + 1, 2 * block, 2 * kBlock + 17}) {
       check_round_trip(folder, sample, size, segment);
     }
@@ -133,7 +88,7 @@ template <typename Job>
 void run_disturbed(const std::function<void()>& disturb, Job&& job) {
   SystemCalls calls;
   calls.before = [&](const std::string& name) {
-    if (name == "write" && calls.count("write") == 2) disturb();
+    if (name == "pwrite" && calls.count("pwrite") == 2) disturb();
     return 0;
   };
   job();
@@ -320,8 +275,9 @@ TEST(file_job_leaves_the_input_alone_whatever_call_fails) {
   ScratchFolder folder;
   std::string in = large_input(folder);
   const Bytes plaintext = folder.read("in");
-  const std::vector<std::string> calls_until_rename = {"write",  "write", "write",    "write",
-                                                       "fchown", "fsync", "renameat2"};
+  std::vector<std::string> calls_until_rename(13, "pwrite");  // blocks of 256 KiB
+  calls_until_rename.insert(calls_until_rename.begin(), "fallocate");
+  calls_until_rename.insert(calls_until_rename.end(), {"fchown", "fsync", "renameat2"});
   for (size_t failing = 1; failing <= calls_until_rename.size(); ++failing) {
     SystemCalls calls;
     calls.before = [&](const std::string&) { return calls.seen.size() == failing ? ENOSPC : 0; };

@@ -26,7 +26,7 @@ struct stat status_of(const std::string& path) {
 
 void write_file(const OutputOptions& options, const Bytes& content) {
   AtomicFile file(options);
-  file.write(content);
+  file.write(0, content);
   file.commit();
 }
 
@@ -52,7 +52,7 @@ TEST(file_appears_complete_or_not_at_all) {
   ScratchFolder folder;
   {
     AtomicFile file({folder.path("out"), false, true});
-    file.write(kNew);
+    file.write(0, kNew);
     CHECK(folder.listing().find("out ") == std::string::npos);
     CHECK_CONTAINS(folder.listing(), ".callseal-tmp");
   }
@@ -155,10 +155,10 @@ TEST(file_survives_short_and_interrupted_writes) {
   calls.longest_write = 7;
   calls.before = [&](const std::string&) { return calls.seen.size() % 3 == 0 ? EINTR : 0; };
   AtomicFile file({folder.path("out"), false, false});
-  file.write(content);
+  file.write(0, content);
   calls.before = nullptr;
   file.commit();
-  CHECK(calls.count("write") > 1000 / 7);
+  CHECK(calls.count("pwrite") > 1000 / 7);
   CHECK(folder.read("out") == content);
 }
 
@@ -174,6 +174,45 @@ TEST(file_that_does_not_fit_leaves_nothing) {
   CHECK(folder.read("out") == kOld);
 }
 
+TEST(file_is_written_in_any_order) {
+  ScratchFolder folder;
+  const Bytes content = sample_bytes(1000);
+  AtomicFile file({folder.path("out"), false, false});
+  file.reserve(1000);
+  for (size_t at : {size_t{700}, size_t{0}, size_t{300}}) {
+    file.write(at, ByteView(content).subview(at, at == 0 ? 300 : at == 300 ? 400 : 300));
+  }
+  file.commit();
+  CHECK(folder.read("out") == content);
+}
+
+TEST(file_needs_no_file_system_that_sets_space_aside) {
+  for (int error : {EOPNOTSUPP, ENOSYS, EINVAL, EINTR}) {
+    ScratchFolder folder;
+    SystemCalls calls;
+    calls.before = [&](const std::string& name) { return name == "fallocate" && calls.seen.size() == 1 ? error : 0; };
+    AtomicFile file({folder.path("out"), false, false});
+    file.reserve(1000000);
+    CHECK_EQ(calls.count("fallocate"), size_t{error == EINTR ? 2u : 1u});
+    file.write(0, kNew);
+    file.commit();
+    CHECK(folder.read("out") == kNew);
+  }
+}
+
+TEST(file_system_without_space_is_told_before_writing) {
+  for (int error : {ENOSPC, EDQUOT, EFBIG}) {
+    ScratchFolder folder;
+    SystemCalls calls;
+    calls.before = [&](const std::string&) { return error; };
+    {
+      AtomicFile file({folder.path("out"), false, false});
+      CHECK_THROWS_CODE(file.reserve(1000000), Code::kIo);
+    }
+    CHECK_EQ(folder.listing(), std::string(""));
+  }
+}
+
 TEST(file_is_synced_before_and_its_directory_after_the_rename) {
   ScratchFolder folder;
   using Names = std::vector<std::string>;
@@ -182,9 +221,9 @@ TEST(file_is_synced_before_and_its_directory_after_the_rename) {
     write_file(options, kNew);
     return calls.seen;
   };
-  CHECK(calls_of({folder.path("a"), false, true}) == (Names{"write", "fsync", "renameat2", "fsync"}));
-  CHECK(calls_of({folder.path("a"), true, true}) == (Names{"write", "fsync", "renameat", "fsync"}));
-  CHECK(calls_of({folder.path("b"), false, false}) == (Names{"write", "renameat2"}));
+  CHECK(calls_of({folder.path("a"), false, true}) == (Names{"pwrite", "fsync", "renameat2", "fsync"}));
+  CHECK(calls_of({folder.path("a"), true, true}) == (Names{"pwrite", "fsync", "renameat", "fsync"}));
+  CHECK(calls_of({folder.path("b"), false, false}) == (Names{"pwrite", "renameat2"}));
 }
 
 TEST(file_is_whole_or_untouched_whatever_call_fails) {
@@ -223,7 +262,7 @@ TEST(file_takes_no_name_that_was_taken_meanwhile) {
     SystemCalls calls;
     calls.before = [&](const std::string& name) { return like_nfs && name == "renameat2" ? EINVAL : 0; };
     AtomicFile file({folder.path("out"), false, true});
-    file.write(kNew);
+    file.write(0, kNew);
     folder.write("out", kOld);
     CHECK_THROWS_CODE(file.commit(), Code::kOutputExists);
     CHECK(folder.read("out") == kOld);
@@ -258,7 +297,7 @@ TEST(file_takes_over_an_owner_where_it_may) {
   CHECK_EQ(chown(folder.path("out").c_str(), 1234, 5678), 0);
   {
     AtomicFile file({folder.path("out"), true, true});
-    file.write(kNew);
+    file.write(0, kNew);
     file.take_owner(status_of(folder.path("out")));
     file.commit();
   }
@@ -301,29 +340,25 @@ TEST(input_is_read_whole_or_not) {
   Bytes content = sample_bytes(1000), out(1000);
   InputFile file(folder.write("in", content));
   CHECK_EQ(file.size(), uint64_t{1000});
-  file.read(out.data(), 1000);
+  file.read_exactly(0, out.data(), 1000);
   CHECK(out == content);
-  CHECK_THROWS_CODE(file.read(out.data(), 1), Code::kInputChanged);
-  file.seek(990);
-  file.read(out.data(), 10);
+  CHECK_THROWS_CODE(file.read_exactly(1000, out.data(), 1), Code::kInputChanged);
+  CHECK_THROWS_CODE(file.read_exactly(1, out.data(), 1000), Code::kInputChanged);
+  file.read_exactly(990, out.data(), 10);
   CHECK(std::equal(out.begin(), out.begin() + 10, content.begin() + 990));
-  file.seek(0);
-  file.read(out.data(), 0);
+  file.read_exactly(0, out.data(), 0);
   file.require_unchanged();
 }
 
-TEST(input_is_read_at_any_place_without_moving) {
+TEST(input_is_read_at_any_place) {
   ScratchFolder folder;
   Bytes content = sample_bytes(1000), out(1000);
   InputFile file(folder.write("in", content));
-  file.read(out.data(), 10);
   CHECK_EQ(file.read_at(500, out.data(), 100), size_t{100});
   CHECK(std::equal(out.begin(), out.begin() + 100, content.begin() + 500));
   CHECK_EQ(file.read_at(990, out.data(), 100), size_t{10});
   CHECK_EQ(file.read_at(1000, out.data(), 100), size_t{0});
   CHECK_EQ(file.read_at(uint64_t{1} << 40, out.data(), 100), size_t{0});
-  file.read(out.data(), 10);
-  CHECK(std::equal(out.begin(), out.begin() + 10, content.begin() + 10));
 }
 
 TEST(input_notices_that_it_was_changed) {

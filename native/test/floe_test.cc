@@ -1,4 +1,4 @@
-#include "floe.h"
+#include "floe_body.h"
 
 #include <set>
 #include <thread>

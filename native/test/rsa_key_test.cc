@@ -3,6 +3,10 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "error.h"
 #include "module.h"
 #include "scratch.h"
@@ -150,6 +154,29 @@ TEST(rsa_answers_every_bad_wrapping_alike) {
     CHECK_EQ(std::string(error.what()), "the wrapped key does not open with the private key it was made for");
     CHECK(error.causes().empty());
   }
+}
+
+TEST(rsa_keys_serve_many_threads_good_wrappings_and_bad) {
+  const PublicKey& key = *key_one().public_key();
+  std::atomic<int> right{0}, refused{0};
+  std::vector<std::thread> threads;
+  for (uint32_t seed = 1; seed <= 4; ++seed) {
+    threads.emplace_back([&, seed] {
+      for (int round = 0; round < 10; ++round) {
+        Bytes wrapped = wrap(key, content_key(seed));
+        if (bytes_of(key_one().unwrap(wrapped)) == bytes_of(content_key(seed))) ++right;
+        wrapped[100] ^= 1;
+        try {
+          key_one().unwrap(wrapped);
+        } catch (const Error& error) {
+          if (error.code() == Code::kTampered) ++refused;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK_EQ(right.load(), 40);
+  CHECK_EQ(refused.load(), 40);
 }
 
 TEST(rsa_signatures_hold_for_one_key_scheme_and_message) {

@@ -2,19 +2,24 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <mutex>
 
 namespace callseal::test {
 namespace {
 
 SystemCalls* active = nullptr;
-bool inside = false;  // what `before` itself calls is passed on
+std::mutex mutex;
+thread_local bool inside = false;  // what `before` itself calls is passed on
 
 // 0, or the errno the call is to fail with.
 int announce(const char* name) {
   if (active == nullptr || inside) return 0;
+  std::lock_guard<std::mutex> lock(mutex);
   inside = true;
   active->seen.push_back(name);
   int failure = active->before ? active->before(name) : 0;
@@ -55,10 +60,16 @@ using callseal::test::next;
 extern "C" {
 #define EXPORTED __attribute__((visibility("default")))
 
-EXPORTED ssize_t write(int fd, const void* bytes, size_t length) {
-  FAIL_IF_ANNOUNCED("write");
-  static auto* real = next<ssize_t(int, const void*, size_t)>("write");
-  return real(fd, bytes, active == nullptr ? length : std::min(length, active->longest_write));
+EXPORTED int fallocate(int fd, int mode, off_t offset, off_t length) {
+  FAIL_IF_ANNOUNCED("fallocate");
+  static auto* real = next<int(int, int, off_t, off_t)>("fallocate64");
+  return real(fd, mode, offset, length);
+}
+
+EXPORTED ssize_t pwrite(int fd, const void* bytes, size_t length, off_t offset) {
+  FAIL_IF_ANNOUNCED("pwrite");
+  static auto* real = next<ssize_t(int, const void*, size_t, off_t)>("pwrite64");
+  return real(fd, bytes, active == nullptr ? length : std::min(length, active->longest_write), offset);
 }
 
 EXPORTED int fsync(int fd) {

@@ -7,7 +7,8 @@
 
 namespace callseal::test {
 
-// While one lives, calls of write, fsync, fchown, renameat, renameat2 and linkat are noted, and may be made to fail.
+// While one lives (the core may call from many threads), calls of fallocate, pwrite, fsync, fchown, renameat, renameat2
+// and linkat are noted, and may be made to fail.
 class SystemCalls {
  public:
   SystemCalls();
@@ -19,7 +20,7 @@ class SystemCalls {
   std::function<int(const std::string& name)> before;
   // At most so many bytes are written at a time.
   size_t longest_write = SIZE_MAX;
-  // Names of the calls in order, such as {"write", "fsync"}.
+  // Names of the calls in order, such as {"pwrite", "fsync"}.
   std::vector<std::string> seen;
 
   size_t count(const std::string& name) const;

@@ -1,5 +1,5 @@
 #include "error.h"
-#include "floe.h"
+#include "floe_body.h"
 #include "module.h"
 #include "openssl_ptr.h"
 #include "raw_operations.h"

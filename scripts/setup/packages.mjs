@@ -1,10 +1,12 @@
 /** System packages: found by what is really needed of them, installed only by root, and by apt only. */
 
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run, SetupError } from './run.mjs';
 
 /** @typedef {{ debian: string, fedora: string, isThere: () => boolean }} Need */
+
+const POSTGRESQL = 'postgresql';
 
 /** @type {Need[]} */
 const BUILD = [
@@ -20,6 +22,7 @@ const TEST = [
   { debian: 'clang', fedora: 'clang', isThere: () => onPath('clang++') },
   { debian: 'libclang-rt-dev', fedora: 'compiler-rt', isThere: hasSanitizers },
   { debian: 'clang-format', fedora: 'clang-tools-extra', isThere: () => onPath('clang-format') },
+  { debian: POSTGRESQL, fedora: 'postgresql-server', isThere: hasPostgres },
   { debian: 'bsdutils', fedora: 'util-linux', isThere: () => onPath('script') },
   { debian: 'softhsm2', fedora: 'softhsm', isThere: () => onPath('softhsm2-util') },
 ];
@@ -55,12 +58,31 @@ function install(needs) {
     );
   }
   if (!hasPackageLists()) update();
+  // What decides over the server that Debian would start comes first.
+  if (debian.includes(POSTGRESQL)) aptInstall('postgresql-common');
+  withoutServer(() => aptInstall(...debian));
+}
+
+function aptInstall(...packages) {
   try {
-    aptGet('install', '--yes', '--no-install-recommends', ...debian);
+    aptGet('install', '--yes', '--no-install-recommends', ...packages);
   } catch (error) {
     if (updated) throw error;
     update();
-    aptGet('install', '--yes', '--no-install-recommends', ...debian);
+    aptGet('install', '--yes', '--no-install-recommends', ...packages);
+  }
+}
+
+/** Debian makes and starts a server with the package; the tests want none but their own. */
+function withoutServer(work) {
+  const settings = '/etc/postgresql-common/createcluster.conf';
+  if (!existsSync(settings)) return work();
+  const before = readFileSync(settings);
+  appendFileSync(settings, '\ncreate_main_cluster = off\n');
+  try {
+    work();
+  } finally {
+    writeFileSync(settings, before);
   }
 }
 
@@ -88,6 +110,13 @@ function onPath(program) {
 function findOnPath(program) {
   const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   return directories.map((directory) => join(directory, program)).find((path) => existsSync(path));
+}
+
+/** Debian keeps the server's programs out of the PATH. */
+function hasPostgres() {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian) : [];
+  return onPath('initdb') || versions.some((version) => existsSync(join(debian, version, 'bin/initdb')));
 }
 
 /** libFuzzer's runtime, in the resource directory of the clang that would be used; the sanitizers' come with it. */

@@ -16,7 +16,7 @@ const PRELUDE = `
   const say = (word) => process.stdout.write(word + '\\n');
   const ENTITY = { tenant: 'acme', type: 'claimant', id: 'c-41', field: 'template' };
   const open = (options) => KeyHierarchy.open({ store, stateDirectory, installation: { key }, actor: 'child', ...options });
-  const sealed = () => Buffer.from(process.env.SEALED, 'base64');
+  const given = () => Buffer.from(process.env.SEALED, 'base64');
 `;
 
 const running = new Set<ChildProcess>();
@@ -33,7 +33,7 @@ export interface HierarchyChild {
   end(): Promise<{ status: number | null; lines: string[]; stderr: string }>;
 }
 
-/** Runs a module with `open(options)`, `say(word)`, `pause(ms)`, `ENTITY` and `sealed()`. Ends with the test. */
+/** Runs a module with `open(options)`, `say(word)`, `pause(ms)`, `ENTITY` and `given()`, the bytes of `sealed`. Ends with the test. */
 export async function startHierarchyChild(
   { store, stateDirectory }: Place,
   body: string,

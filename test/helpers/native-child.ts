@@ -37,7 +37,7 @@ export interface Refusal {
 }
 
 const PRELUDE = `
-  import { native } from '${DIST}native/load.js';
+  import { native, prepareNative } from '${DIST}native/load.js';
   import { status } from '${DIST}status.js';
   const report = (value) => console.log(JSON.stringify(value));
   const attempt = (work) => {
@@ -47,6 +47,34 @@ const PRELUDE = `
       return { code: error.code, message: error.message, name: error.constructor.name };
     }
   };
+  const NONE = new Uint8Array(0);
+  const SECOND = 1_000_000;
+  /** A whole file: header and body. */
+  async function seal(template, prelude, plaintext, segmentLength, threads = 1) {
+    const { header, encryptor } = await template.start(prelude, segmentLength);
+    const segments = Math.max(1, Math.ceil(plaintext.length / encryptor.plaintextLength));
+    const body = new Uint8Array(plaintext.length + 32 * segments);
+    let read = 0;
+    for (let written = 0; written < body.length; ) {
+      const count = encryptor.encrypt(NONE, plaintext.subarray(read), true, body.subarray(written), threads, SECOND);
+      written += count;
+      read += count - 32 * Math.ceil(count / segmentLength);
+    }
+    return Buffer.concat([header, encryptor.header, body]);
+  }
+  /** The plaintext of a body with its header. */
+  function openBody(key, aad, body, threads = 1) {
+    const decryptor = new (native().FloeDecryptor)(key, aad, body.subarray(0, 74));
+    const out = new Uint8Array(body.length);
+    let written = 0;
+    for (let read = 74; !decryptor.finished; ) {
+      const count = decryptor.decrypt(NONE, body.subarray(read), out.subarray(written), threads, SECOND);
+      if (count === 0) throw new Error('truncated');
+      read += count;
+      written += count - 32 * Math.ceil(count / decryptor.segmentLength);
+    }
+    return out.subarray(0, written);
+  }
   async function roundTrip() {
     const n = native();
     const key = await n.PrivateKey.generate(2048);
@@ -55,14 +83,14 @@ const PRELUDE = `
     const template = new n.EnvelopeTemplate({ recipients: new Uint8Array(256), wraps, bodyLabel: label, macLabel: label });
     const prelude = n.randomBytes(48);
     const plaintext = n.randomBytes(50_000);
-    const sealed = await template.encryptBuffer(prelude, plaintext, 4096);
+    const sealed = await seal(template, prelude, plaintext, 4096);
     const content = await key.unwrap(sealed.subarray(48, 304));
-    const opened = await n.decryptBuffer(content.derive('floe', label, prelude), prelude, sealed.subarray(304 + 32));
+    const opened = openBody(content.derive('floe', label, prelude), prelude, sealed.subarray(304 + 32));
     return Buffer.compare(plaintext, opened) === 0;
   }
 `;
 
-/** A module file that has `native`, `status`, `attempt`, `report` and `roundTrip` at hand. */
+/** A module file that has `native`, `status`, `attempt`, `report`, `seal`, `openBody` and `roundTrip` at hand. */
 export function scriptFile(body: string): string {
   const path = join(tempDir(), 'script.mjs');
   writeFileSync(path, `${PRELUDE}\n${body}`);

@@ -1,6 +1,7 @@
 /** The statements, the same for both databases. */
 
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import { CallsealError } from '../../errors.ts';
 import { columnsOf, readRow } from './columns.ts';
 import { AUDIT, MASTER, REENCRYPTION, REVISION, SINGLE, STORE, WORKING } from './rows.ts';
 import type { AuditRow, MasterRow, ReencryptionRow, StoreReader, StoreRow, StoreWriter, WorkingRow } from './store.ts';
@@ -18,6 +19,7 @@ export class SqlReader implements StoreReader {
 
   async readStore(): Promise<StoreRow | null> {
     const rows = await this.run((db) => db.selectFrom('callseal_store').selectAll().execute());
+    if (rows.length > 1) throw new CallsealError('ERR_KEY_SUBSTITUTED', 'callseal_store has more than its one row');
     return rows[0] === undefined ? null : readRow(STORE, rows[0]);
   }
 

@@ -94,5 +94,5 @@ export const REVISION: RowShape<{ revision: number }, 'callseal_revision'> = {
 /** In hexadecimal, whatever somebody made of it. */
 function nameOfId(value: unknown): string {
   const found = bytes().read(value);
-  return typeof found === 'symbol' ? String(value) : Buffer.from(found).toString('hex');
+  return typeof found === 'symbol' ? String(value).slice(0, 100) : Buffer.from(found).toString('hex');
 }

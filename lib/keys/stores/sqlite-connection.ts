@@ -15,6 +15,8 @@ export class SqliteConnection {
   readonly db: Kysely<Tables>;
   readonly #path: string;
   readonly #libsql: Libsql.Database;
+  /** By their text, of which there are few; libsql frees one only when the garbage collector finds it. */
+  readonly #statements = new Map<string, Libsql.Statement>();
   #isBroken = false;
 
   constructor(path: string) {
@@ -23,7 +25,7 @@ export class SqliteConnection {
     this.#libsql.defaultSafeIntegers(true);
     this.db = new Kysely<Tables>({
       dialect: new SqliteDialect({
-        database: { prepare: (sql) => this.#prepare(sql), close: () => this.#libsql.close() },
+        database: { prepare: (sql) => this.#prepare(sql), close: () => this.close() },
       }),
     });
   }
@@ -42,16 +44,35 @@ export class SqliteConnection {
     }
   }
 
+  /** Ends a transaction, if there is one: SQLite has ended it by itself after some errors. */
+  rollBack(): void {
+    try {
+      this.#libsql.exec('rollback');
+    } catch {
+      if (this.#libsql.inTransaction) this.#isBroken = true;
+    }
+  }
+
   close(): void {
+    this.#statements.clear();
     this.#libsql.close();
   }
 
   #prepare(sql: string) {
-    const statement = this.#guarded(() => this.#libsql.prepare(sql));
+    const statement = this.#statements.get(sql) ?? this.#guarded(() => this.#libsql.prepare(sql));
+    this.#statements.set(sql, statement);
+    const executed = <T>(work: () => T): T => {
+      try {
+        return this.#guarded(work);
+      } catch (error) {
+        this.#statements.delete(sql);
+        throw error;
+      }
+    };
     return {
       reader: statement.reader,
-      all: (values: readonly unknown[]) => this.#guarded(() => statement.all(values)),
-      run: (values: readonly unknown[]) => this.#guarded(() => statement.run(values)),
+      all: (values: readonly unknown[]) => executed(() => statement.all(values)),
+      run: (values: readonly unknown[]) => executed(() => statement.run(values)),
       iterate: (values: readonly unknown[]) => statement.iterate(values),
     };
   }

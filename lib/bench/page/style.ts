@@ -1,3 +1,6 @@
+/** The looks of every page. Colours have names, which charts use as `var(--NAME)`; both light and dark screens have theirs. */
+
+export const STYLE = `\
 :root {
   color-scheme: light dark;
   --page: #fbfbf9;
@@ -89,6 +92,10 @@ code {
 }
 .note {
   font-size: 13px;
+}
+p.note {
+  margin: 6px 0 0;
+  max-width: 110ch;
 }
 .headline {
   margin: 22px 0;
@@ -256,3 +263,4 @@ summary {
   cursor: pointer;
   color: var(--soft);
 }
+`;

@@ -1,32 +1,59 @@
 /** Two kinds of charts as SVG: lines and bars. Colours come from the page's style, as `var(--NAME)`. */
 
-import { formatNumber } from '../harness/text.mjs';
-import { escapeHtml } from './html.mjs';
+import { formatNumber } from './figures.ts';
+import { escapeHtml } from './html.ts';
 
 const FONT_WIDTH = 7;
 const LABEL_GAP = 15;
 
-/**
- * @typedef {object} Series
- * @property {string} name
- * @property {string} colour a custom property of the page
- * @property {[x: number, y: number][]} points x: index of the place on the axis
- * @property {boolean} [strong]
- * @property {boolean} [dashed]
- */
+/** One line of a chart. */
+export interface Series {
+  readonly name: string;
+  /** A custom property of the page. */
+  readonly colour: string;
+  /** x: index of the place on the axis. */
+  readonly points: readonly (readonly [x: number, y: number])[];
+  readonly strong?: boolean;
+  readonly dashed?: boolean;
+}
 
-/**
- * Lines over places on an axis, y logarithmic unless `linear`, each line named at its end.
- *
- * @param {object} chart
- * @param {string} chart.title
- * @param {string} chart.unit
- * @param {string[]} chart.places
- * @param {Series[]} chart.series
- * @param {boolean} [chart.linear]
- * @param {number} [chart.gap] a place at which lines begin anew, because it belongs to another sequence
- */
-export function lineChart({ title, unit, places, series, linear = false, gap = 0, width = 520, height = 300 }) {
+export interface LineChart {
+  readonly title: string;
+  readonly unit: string;
+  readonly places: readonly string[];
+  readonly series: readonly Series[];
+  readonly linear?: boolean;
+  /** A place at which lines begin anew, because it belongs to another sequence. */
+  readonly gap?: number;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** One bar of a chart. */
+export interface Bar {
+  readonly name: string;
+  readonly colour: string;
+  readonly value: number;
+  /** Written behind the bar. */
+  readonly label: string;
+  readonly strong?: boolean;
+}
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+interface Scale {
+  readonly ticks: readonly number[];
+  y(value: number): number;
+}
+
+/** Lines over places on an axis, y logarithmic unless `linear`, each line named at its end. */
+export function lineChart(chart: LineChart): string {
+  const { title, unit, places, series, linear = false, gap = 0, width = 520, height = 300 } = chart;
   const drawn = series.filter(({ points }) => points.length > 0);
   if (drawn.length === 0) return '';
   const right = 14 + FONT_WIDTH * Math.max(...drawn.map(({ name }) => name.length));
@@ -35,7 +62,7 @@ export function lineChart({ title, unit, places, series, linear = false, gap = 0
     drawn.flatMap(({ points }) => points.map(([, y]) => y)),
     box,
   );
-  const x = (index) => box.left + ((box.right - box.left) * (index + 0.5)) / places.length;
+  const x = (index: number): number => box.left + ((box.right - box.left) * (index + 0.5)) / places.length;
   const grid = scale.ticks.map(
     (tick) =>
       `<line class="grid" x1="${box.left}" x2="${box.right}" y1="${px(scale.y(tick))}" y2="${px(scale.y(tick))}"/>` +
@@ -53,13 +80,18 @@ export function lineChart({ title, unit, places, series, linear = false, gap = 0
     );
     const dots = points.map(
       ([place, value]) =>
-        `<circle cx="${px(x(place))}" cy="${px(scale.y(value))}" r="${strong ? 4 : 3}"><title>${escapeHtml(name)}, ${escapeHtml(places[place])}: ${formatNumber(value)} ${escapeHtml(unit)}</title></circle>`,
+        `<circle cx="${px(x(place))}" cy="${px(scale.y(value))}" r="${strong ? 4 : 3}"><title>${escapeHtml(name)}, ${escapeHtml(places[place] ?? '')}: ${formatNumber(value)} ${escapeHtml(unit)}</title></circle>`,
     );
     const kind = `line${strong ? ' strong' : ''}${dashed ? ' dashed' : ''}`;
     return `<g class="${kind}" style="--c:var(--${colour})">${paths.join('')}${dots.join('')}</g>`;
   });
   const names = spread(
-    drawn.map(({ name, colour, points, strong }) => ({ name, colour, strong, y: scale.y(points.at(-1)[1]) })),
+    drawn.map(({ name, colour, points, strong }) => ({
+      name,
+      colour,
+      strong,
+      y: scale.y((points.at(-1) as readonly [number, number])[1]),
+    })),
     box,
   ).map(
     ({ name, colour, strong, y }) =>
@@ -75,12 +107,16 @@ export function lineChart({ title, unit, places, series, linear = false, gap = 0
   ]);
 }
 
-/**
- * Horizontal bars.
- *
- * @param {{ title: string, bars: { name: string, colour: string, value: number, label: string, strong?: boolean }[], width?: number }} chart
- */
-export function barChart({ title, bars, width = 520 }) {
+/** Horizontal bars. */
+export function barChart({
+  title,
+  bars,
+  width = 520,
+}: {
+  title: string;
+  bars: readonly Bar[];
+  width?: number;
+}): string {
   if (bars.length === 0) return '';
   const left = 10 + FONT_WIDTH * Math.max(...bars.map(({ name }) => name.length));
   const right = 16 + FONT_WIDTH * Math.max(...bars.map(({ label }) => label.length));
@@ -99,46 +135,45 @@ export function barChart({ title, bars, width = 520 }) {
   return svg(width, height, title, [`<text class="title" x="0" y="14">${escapeHtml(title)}</text>`, ...drawn]);
 }
 
-function svg(width, height, title, parts) {
+function svg(width: number, height: number, title: string, parts: readonly string[]): string {
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)}">\n${parts.join('\n')}\n</svg>`;
 }
 
-function logScale(values, { top, bottom }) {
+function logScale(values: readonly number[], { top, bottom }: Box): Scale {
   const low = Math.floor(Math.log10(Math.min(...values)) + 1e-9);
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values)) - 1e-9));
   const ticks = Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index));
   return { ticks, y: (value) => bottom - ((bottom - top) * (Math.log10(value) - low)) / (high - low) };
 }
 
-function linearScale(values, { top, bottom }) {
+function linearScale(values: readonly number[], { top, bottom }: Box): Scale {
   const most = Math.max(...values);
   const step = [1, 2, 2.5, 5, 10]
     .map((each) => each * 10 ** Math.floor(Math.log10(most / 4)))
-    .find((each) => most / each <= 5);
+    .find((each) => most / each <= 5) as number;
   const ticks = Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) => index * step);
-  return { ticks, y: (value) => bottom - ((bottom - top) * value) / ticks.at(-1) };
+  return { ticks, y: (value) => bottom - ((bottom - top) * value) / (ticks.at(-1) as number) };
 }
 
-/** Moves names apart that would lie on each other, keeping their order. */
-function spread(names, { top, bottom }) {
+/** Moves names apart that would lie on each other, keeping their order; upwards where there is no room below. */
+function spread<T extends { y: number }>(names: readonly T[], { top, bottom }: Box): T[] {
   const sorted = names.toSorted((a, b) => a.y - b.y);
-  for (let index = 1; index < sorted.length; index += 1) {
-    sorted[index].y = Math.max(sorted[index].y, sorted[index - 1].y + LABEL_GAP);
+  let above = top - LABEL_GAP;
+  for (const name of sorted) {
+    name.y = Math.max(name.y, above + LABEL_GAP);
+    above = name.y;
   }
-  const over = (sorted.at(-1)?.y ?? 0) - bottom;
-  if (over > 0) for (const name of sorted) name.y -= over;
-  for (let index = sorted.length - 2; index >= 0; index -= 1) {
-    sorted[index].y = Math.min(sorted[index].y, sorted[index + 1].y - LABEL_GAP);
-  }
-  for (let index = 1; index < sorted.length && sorted[0].y < top; index += 1) {
-    sorted[index].y = Math.max(sorted[index].y, sorted[index - 1].y + LABEL_GAP);
+  let below = bottom + LABEL_GAP;
+  for (const name of sorted.toReversed()) {
+    name.y = Math.min(name.y, below - LABEL_GAP);
+    below = name.y;
   }
   return sorted;
 }
 
-const px = (value) => value.toFixed(1);
+const px = (value: number): string => value.toFixed(1);
 
-function compact(value) {
+function compact(value: number): string {
   if (value >= 1e6) return `${formatNumber(value / 1e6)}M`;
   if (value >= 1e3) return `${formatNumber(value / 1e3)}k`;
   return formatNumber(value);
