@@ -35,6 +35,8 @@ struct LoadedPkcs12 {
 
 // kKeyUnreadable when the file is not PKCS#12; otherwise as load_private_key.
 LoadedPkcs12 load_pkcs12(const std::string& path, const Passphrase* passphrase);
+LoadedPkcs12 decode_pkcs12(ByteView bytes, const Passphrase* passphrase, const std::string& path_for_messages,
+                           const KdfLimits& limits = {});
 
 // A key and its certificate for another machine: mode 0600, never over an existing file. The key is encrypted in the
 // module (PBES2: PBKDF2-HMAC-SHA-256, AES-256-CBC); the MAC over the file is HMAC-SHA-256 under a key that PKCS12KDF

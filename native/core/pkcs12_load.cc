@@ -17,12 +17,21 @@ const KeyObject* find_pkcs12(const std::vector<KeyObject>& objects) {
   return nullptr;
 }
 
+// Others in the file may be of kinds that nobody here can read, and are of no concern.
+bool belongs_to(const PrivateKey& key, const KeyObject& object) {
+  try {
+    return object.shape == DerShape::kCertificate &&
+           decode_recipient(object).public_key->spki_sha256() == key.public_key()->spki_sha256();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // PEM of the one of the certificates that is the key's; empty when none is.
 std::string certificate_of(const PrivateKey& key, const std::vector<Bytes>& certificates) {
   for (const Bytes& der : certificates) {
     for (const KeyObject& object : read_key_objects(der)) {
-      if (object.shape != DerShape::kCertificate) continue;
-      if (decode_recipient(object).public_key->spki_sha256() != key.public_key()->spki_sha256()) continue;
+      if (!belongs_to(key, object)) continue;
       SecretBytes pem = write_pem("CERTIFICATE", der);
       return std::string(pem.begin(), pem.end());
     }
@@ -33,18 +42,23 @@ std::string certificate_of(const PrivateKey& key, const std::vector<Bytes>& cert
 }  // namespace
 
 LoadedPkcs12 load_pkcs12(const std::string& path, const Passphrase* passphrase) {
+  return decode_pkcs12(view(read_secret_file(path, kMaxKeyFileBytes, "the PKCS#12 file")), passphrase, path);
+}
+
+LoadedPkcs12 decode_pkcs12(ByteView bytes, const Passphrase* passphrase, const std::string& path_for_messages,
+                           const KdfLimits& limits) {
   QuietErrors quiet;
-  SecretBytes bytes = read_secret_file(path, kMaxKeyFileBytes, "the PKCS#12 file");
-  std::vector<KeyObject> objects = read_key_objects(view(bytes));
+  std::vector<KeyObject> objects = read_key_objects(bytes);
   const KeyObject* file = find_pkcs12(objects);
   if (file == nullptr) {
-    throw Error(Code::kKeyUnreadable, path + " is not a PKCS#12 file: " + describe_objects(view(bytes), objects));
+    throw Error(Code::kKeyUnreadable,
+                path_for_messages + " is not a PKCS#12 file: " + describe_objects(bytes, objects));
   }
-  PrivateKey key = decode_private_key(view(file->der), passphrase, path);
-  KeyDecryptor decryptor(path, KdfLimits{});
+  PrivateKey key = decode_private_key(view(file->der), passphrase, path_for_messages, limits);
+  KeyDecryptor decryptor(path_for_messages, limits);
   ByteView given = passphrase != nullptr ? passphrase->bytes() : ByteView();
   std::vector<Bytes> certificates =
-      read_pkcs12_certificates(view(file->der), passphrase != nullptr ? &given : nullptr, path, decryptor);
+      read_pkcs12_certificates(view(file->der), passphrase != nullptr ? &given : nullptr, path_for_messages, decryptor);
   std::string certificate = certificate_of(key, certificates);
   return {std::move(key), std::move(certificate)};
 }

@@ -9,6 +9,7 @@
 #include "../test/module_from_environment.h"
 #include "error.h"
 #include "key_file.h"
+#include "pkcs12.h"
 
 namespace {
 
@@ -21,14 +22,20 @@ void require(bool condition) {
   if (!condition) abort();
 }
 
-void open_key(ByteView bytes, const Passphrase* passphrase) {
+template <typename Open>
+void refuses_or_opens(const Passphrase* passphrase, Open&& open) {
   try {
-    decode_private_key(bytes, passphrase, "key-file", kLimits);
+    open();
   } catch (const Error& error) {
     require(error.code() == Code::kKeyUnreadable ||
             error.code() == (passphrase != nullptr ? Code::kWrongPassphrase : Code::kPassphraseRequired));
   }
   require(ERR_peek_error() == 0);
+}
+
+void open_key(ByteView bytes, const Passphrase* passphrase) {
+  refuses_or_opens(passphrase, [&] { decode_private_key(bytes, passphrase, "key-file", kLimits); });
+  refuses_or_opens(passphrase, [&] { decode_pkcs12(bytes, passphrase, "key-file", kLimits); });
 }
 
 }  // namespace
