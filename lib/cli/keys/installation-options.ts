@@ -30,20 +30,28 @@ export async function folderOf({ installation }: InstallationOptions): Promise<s
   return installationFolder(installation);
 }
 
-/**
- * Opens an installation key with the passphrases or PINs of the places; without any, with the service's credential or the
- * URI's `pin-source`; without those, with what is typed.
- */
+/** Opens an installation key; see {@link withSecret}. */
 export async function openKey(
   source: { folder: string } | { key: string },
   places: readonly PassphrasePlace[],
   output: Output,
 ): Promise<Installation> {
   const { openInstallation } = await import('../../keys/installation/open.ts');
-  const open = async (passphrase?: PassphraseSource): Promise<Installation> =>
-    cleansedAtExit(
-      await openInstallation({ ...source, ...(passphrase !== undefined && { passphrase }) } as InstallationSource),
-    );
+  const opened = await withSecret(places, output, (passphrase) =>
+    openInstallation({ ...source, ...(passphrase !== undefined && { passphrase }) } as InstallationSource),
+  );
+  return cleansedAtExit(opened);
+}
+
+/**
+ * Opens something with the passphrases or PINs of the places; without any, with what the library finds by itself (the
+ * service's credential, a URI's `pin-source`); without that, with what is typed.
+ */
+export async function withSecret<T>(
+  places: readonly PassphrasePlace[],
+  output: Output,
+  open: (secret?: PassphraseSource) => Promise<T>,
+): Promise<T> {
   if (places.length > 0) return open(placesInTurn(places));
   try {
     return await open();

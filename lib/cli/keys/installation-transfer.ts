@@ -15,6 +15,7 @@ import {
   openKey,
   placesInTurn,
   typed,
+  withSecret,
 } from './installation-options.ts';
 
 interface TransferOptions extends InstallationOptions, OutputOptions {
@@ -98,12 +99,10 @@ async function exportCommand(options: TransferOptions, places: Places): Promise<
   const folder = await folderOf(options);
   const { exportInstallation } = await import('../../keys/installation/transfer.ts');
   await requireExportable(folder);
-  const exported = await exportInstallation({
-    folder,
-    out,
-    passphrase: places.key.length > 0 ? placesInTurn(places.key) : typed(output),
-    outPassphrase: onePassphrase(places.file, 'Passphrase for the new file', out, output),
-  });
+  const outPassphrase = onePassphrase(places.file, 'Passphrase for the new file', out, output);
+  const exported = await withSecret(places.key, output, (passphrase) =>
+    exportInstallation({ folder, out, outPassphrase, ...(passphrase !== undefined && { passphrase }) }),
+  );
   if (exported.wrappedOutside !== null) output.notice(exported.wrappedOutside);
   if (options.json) output.print(safeJson({ ...exported.facts, file: out }, 2));
   else output.notice(`${out}: installation key ${exported.facts.keyId}, encrypted with its own passphrase`);

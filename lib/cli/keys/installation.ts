@@ -11,7 +11,7 @@ import { addPassphraseOptions, type PassphrasePlace, promptPassphrase, readPassp
 import { parseSubject } from '../subject.ts';
 import { writeAtomically } from '../temporary.ts';
 import { safeJson } from '../text.ts';
-import { addFolderOption, folderOf, type InstallationOptions, placesInTurn, typed } from './installation-options.ts';
+import { addFolderOption, folderOf, type InstallationOptions, withSecret } from './installation-options.ts';
 import { factLines } from './installation-text.ts';
 import { defineTransfer } from './installation-transfer.ts';
 
@@ -89,13 +89,17 @@ async function requestCommand(options: RequestOptions, places: readonly Passphra
   noticeFipsOff(output);
   const folder = await folderOf(options);
   const { requestInstallation } = await import('../../keys/installation/request.ts');
-  const made = await requestInstallation({
-    folder,
-    subject,
-    ...(pkcs11 === undefined
-      ? { passphrase: await newPassphrase(folder, places, output), exportable: !nonExportable }
-      : { pkcs11, ...(await pin(pkcs11, places, output)) }),
-  });
+  const made =
+    pkcs11 === undefined
+      ? await requestInstallation({
+          folder,
+          subject,
+          passphrase: await newPassphrase(folder, places, output),
+          exportable: !nonExportable,
+        })
+      : await withSecret(places, output, (pin) =>
+          requestInstallation({ folder, subject, pkcs11, ...(pin !== undefined && { pin }) }),
+        );
   if (out !== undefined) {
     await writeAtomically(out, { overwrite: false, sync: true, mode: 0o644 }, (file) => file.writeFile(made.request));
   }
@@ -111,14 +115,6 @@ async function newPassphrase(folder: string, places: readonly PassphrasePlace[],
   const [place] = places;
   if (place !== undefined) return readPassphrase(place);
   return promptPassphrase('Passphrase for the new key', installationPaths(folder).key, true, output);
-}
-
-/** An option's PIN; else the URI's `pin-source` or the service's credential; else what is typed. */
-async function pin(uri: string, places: readonly PassphrasePlace[], output: Output) {
-  if (places.length > 0) return { pin: placesInTurn(places) };
-  const { parsePkcs11Uri } = await import('../../keys/installation/pkcs11-uri.ts');
-  if (parsePkcs11Uri(uri).pinSource !== null) return {};
-  return { pin: typed(output) };
 }
 
 function report({ keyId, place }: InstallationFacts, request: string, output: Output): void {
