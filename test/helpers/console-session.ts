@@ -50,9 +50,9 @@ export class ConsoleSession {
 
   /** Runs one command to its end. */
   async run(command: string): Promise<{ output: string; status: number }> {
-    const end = /\u0001(\d+)\n$/;
+    const end = /<end of step: (\d+)>\n$/;
     this.#seen = '';
-    this.#shell.stdin.write(`{ ${command}\n} < /dev/null; printf '\\001%d\\n' $?\n`);
+    this.#shell.stdin.write(`{ ${command}\n} < /dev/null; printf '<end of step: %d>\\n' $?\n`);
     while (!end.test(this.#seen)) {
       if (this.#shell.exitCode !== null) throw new Error(`the shell ended: ${this.#seen}`);
       await new Promise((resolve) => this.#shell.stdout.once('data', resolve));
