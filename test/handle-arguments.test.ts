@@ -110,6 +110,7 @@ const NO_VALUES = { nothing: undefined, null: null, number: 5, boolean: true, sy
 
 describe('bytes', () => {
   const takers: Takers<Uint8Array> = {
+    sha256: (value) => n.sha256(value),
     'derive label': (value) => secret('content').derive('mac', value, LABEL),
     'derive context': (value) => secret('content').derive('mac', LABEL, value),
     mac: (value) => secret('mac').mac(value),

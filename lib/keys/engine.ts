@@ -126,7 +126,7 @@ export class Engine {
     return this.parts.store.transaction(work);
   }
 
-  /** The whole store as it is inside a transaction, verified; what is known already when its manifest is the same. */
+  /** The whole store as it is inside a transaction, verified. */
   async loadIn(writer: StoreWriter): Promise<Snapshot> {
     const mark = await this.#loader.mark(writer);
     const snapshot = await this.#loader.load(writer, mark, this.#snapshot);

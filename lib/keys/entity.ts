@@ -17,7 +17,7 @@ export interface Entity {
   readonly field?: string;
 }
 
-export const ENTITY_TEXT_MAX = 1024;
+const ENTITY_TEXT_MAX = 1024;
 
 const LABEL = 'callseal entity v1';
 const LENGTH_BYTES = 4;
@@ -25,7 +25,7 @@ const TEXTS = 5;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The most bytes an encoded entity has. */
-export const ENTITY_MAX = LENGTH_BYTES + LABEL.length + TEXTS * (LENGTH_BYTES + ENTITY_TEXT_MAX);
+const ENTITY_MAX = LENGTH_BYTES + LABEL.length + TEXTS * (LENGTH_BYTES + ENTITY_TEXT_MAX);
 
 /**
  * Encodes entities into one scratch buffer, because it is done once a record. A result is valid until the next call.

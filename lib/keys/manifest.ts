@@ -14,11 +14,7 @@ export type BareStoreRow = Omit<StoreRow, 'signature'>;
 const NOTHING = new Uint8Array(0);
 
 /** Rows in any order. */
-export function manifestBytes(
-  store: BareStoreRow,
-  masters: readonly MasterRow[],
-  working: readonly WorkingRow[],
-): Uint8Array {
+function manifestBytes(store: BareStoreRow, masters: readonly MasterRow[], working: readonly WorkingRow[]): Uint8Array {
   const digests = [...masters]
     .sort((a, b) => Buffer.compare(a.id, b.id))
     .flatMap((row) => [row.id, masterDigest(store.storeId, store.installationId, row)]);

@@ -13,7 +13,7 @@ const STRONGEST: SignatureScheme = 'pss-sha256';
 /** A row that has no signature yet. */
 export type BareMasterRow = Omit<MasterRow, 'signature'>;
 
-export function masterRecordBytes(storeId: Uint8Array, installationId: Uint8Array, row: BareMasterRow): Uint8Array {
+function masterRecordBytes(storeId: Uint8Array, installationId: Uint8Array, row: BareMasterRow): Uint8Array {
   return encodeFields(
     'callseal master v1',
     storeId,

@@ -15,9 +15,6 @@ const AREA_LENGTH_AT = WORKING_AT + ID_BYTES;
 const AREA_AT = AREA_LENGTH_AT + 1;
 const INNER_TAG_BYTES = 16;
 
-/** The longest header. */
-export const HEADER_MAX = AREA_AT + AREA_MAX_LENGTH;
-
 export interface RecordHeader {
   readonly suite: Suite;
   readonly masterId: Uint8Array;

@@ -376,12 +376,12 @@ export interface NativeBinding {
   status(): NativeStatus;
   /** From the module's public DRBG. */
   randomBytes(length: number): Uint8Array;
-  /** 32 bytes. */
-  sha256(bytes: Uint8Array): Uint8Array;
   /** Asks the system for huge pages where an array is large and has not been written to yet. */
   preferHugePages(bytes: Uint8Array): void;
   /** From now on, malloc keeps up to 48 MiB of freed memory for what is allocated next. Once a process. */
   keepFreedMemory(): void;
+  /** 32 bytes. */
+  sha256(bytes: Uint8Array): Uint8Array;
   /** Every certificate and bare public key in the bytes (PEM, PEM bundle or DER). ERR_CERTIFICATE_UNREADABLE. */
   readRecipients(bytes: Uint8Array): RecipientFileEntry[];
   /** Self-signed X.509 v3 certificate (SHA-256, random 159-bit serial), PEM. Subject as type/value pairs in order. */

@@ -120,12 +120,6 @@ Napi::Value random_bytes(const Napi::CallbackInfo& info) {
   return bytes;
 }
 
-Napi::Value sha256_of(const Napi::CallbackInfo& info) {
-  ByteView bytes = bytes_argument(info, 0, "bytes");
-  Sha256 digest = guarded(info.Env(), [&]() { return sha256(bytes); });
-  return to_uint8_array(info.Env(), ByteView(digest.data(), digest.size()));
-}
-
 Napi::Value prefer_huge(const Napi::CallbackInfo& info) {
   ByteSpan bytes = span_argument(info, 0, "bytes");
   prefer_huge_pages(bytes.data, bytes.size);
@@ -135,6 +129,12 @@ Napi::Value prefer_huge(const Napi::CallbackInfo& info) {
 Napi::Value keep_memory(const Napi::CallbackInfo& info) {
   keep_freed_memory();
   return info.Env().Undefined();
+}
+
+Napi::Value sha256_of(const Napi::CallbackInfo& info) {
+  ByteView bytes = bytes_argument(info, 0, "bytes");
+  Sha256 digest = guarded(info.Env(), [&]() { return sha256(bytes); });
+  return to_uint8_array(info.Env(), ByteView(digest.data(), digest.size()));
 }
 
 Napi::Value describe_certificate(Napi::Env env, const CertificateInfo& certificate) {
@@ -240,9 +240,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["initialiseAhead"] = Napi::Function::New(env, initialise_ahead);
   exports["status"] = Napi::Function::New(env, status);
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
-  exports["sha256"] = Napi::Function::New(env, sha256_of);
   exports["preferHugePages"] = Napi::Function::New(env, prefer_huge);
   exports["keepFreedMemory"] = Napi::Function::New(env, keep_memory);
+  exports["sha256"] = Napi::Function::New(env, sha256_of);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);
   exports["checkSubject"] = Napi::Function::New(env, check_subject);
