@@ -16,7 +16,7 @@ export interface ExitCode {
   readonly errors: readonly ErrorCode[];
 }
 
-/** A batch in which at least one file failed; each failure is listed with its own reason. */
+/** A batch in which at least one file or row failed; each failure is listed with its own reason. */
 export const EXIT_SOME_FAILED = 20;
 /** Ended by SIGHUP. */
 export const EXIT_HUNG_UP = 129;
@@ -95,7 +95,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { code: 17, meaning: 'key store altered behind our back', errors: ['ERR_KEY_SUBSTITUTED'] },
   { code: 18, meaning: 'key store not reachable', errors: ['ERR_STORE_UNAVAILABLE'] },
   { code: 19, meaning: 'key store belongs to another installation key', errors: ['ERR_WRONG_INSTALLATION'] },
-  { code: EXIT_SOME_FAILED, meaning: 'several files given, some failed', errors: [] },
+  { code: EXIT_SOME_FAILED, meaning: 'several files or rows, some failed', errors: [] },
   { code: EXIT_HUNG_UP, meaning: 'terminal or session closed (SIGHUP)', errors: [] },
   { code: EXIT_INTERRUPTED, meaning: 'interrupted (Ctrl-C)', errors: ['ERR_ABORTED'] },
   { code: EXIT_PIPE_CLOSED, meaning: 'the reader of standard output went away', errors: [] },

@@ -2,12 +2,14 @@
 
 import { CallsealError, type ErrorCode } from '../errors.ts';
 
+const HAS_FORCE = ['encrypt', 'decrypt', 'protect', 'unprotect'];
+
 const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | undefined)>> = {
-  ERR_OUTPUT_EXISTS: (command) => (command === 'keygen' ? undefined : '--force replaces existing files'),
+  ERR_OUTPUT_EXISTS: (command) => (HAS_FORCE.includes(command) ? '--force replaces existing files' : undefined),
   ERR_PASSPHRASE_REQUIRED: (command) =>
     command === 'keygen' ? '--no-passphrase leaves the key unencrypted' : undefined,
   ERR_NO_MATCHING_KEY: (command) =>
-    command === 'keygen' ? undefined : 'callseal inspect FILE shows whose keys open it',
+    ['decrypt', 'verify'].includes(command) ? 'callseal inspect FILE shows whose keys open it' : undefined,
   ERR_ALREADY_ENCRYPTED: 'callseal inspect FILE shows for whom it is encrypted',
   ERR_CERTIFICATE_EXPIRED: '--expired warn uses it all the same, --expired skip leaves it out',
   ERR_CERTIFICATE_NOT_YET_VALID: '--not-yet-valid warn uses it all the same, --not-yet-valid skip leaves it out',

@@ -16,16 +16,70 @@ interface CommandModule {
   define(command: Command): void;
 }
 
-const COMMANDS: { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
+interface CommandEntry {
+  name: string;
+  summary: string;
+  /** Commands of its own. */
+  actions?: readonly string[];
+  load: () => Promise<CommandModule>;
+}
+
+const COMMANDS: readonly CommandEntry[] = [
   { name: 'keygen', summary: 'make a private key and its certificate', load: () => import('./keygen.ts') },
   { name: 'encrypt', summary: 'encrypt files for the holders of certificates', load: () => import('./encrypt.ts') },
   { name: 'decrypt', summary: 'open encrypted files with a private key', load: () => import('./decrypt.ts') },
   { name: 'inspect', summary: 'show who can open a file; needs no key', load: () => import('./inspect.ts') },
   { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
-  { name: 'config', summary: 'check client_property.conf and its certificates', load: () => import('./config.ts') },
-  { name: 'status', summary: 'show which cryptographic module is at work', load: () => import('./status.ts') },
+  {
+    name: 'config',
+    summary: 'check client_property.conf and its certificates',
+    actions: ['check'],
+    load: () => import('./config.ts'),
+  },
+  {
+    name: 'installation',
+    summary: 'the key at the root of the key hierarchy',
+    actions: ['request', 'install', 'show', 'export', 'import', 'verify-backup'],
+    load: () => import('./keys/installation.ts'),
+  },
+  {
+    name: 'master',
+    summary: 'the keys under which working keys are kept',
+    actions: ['list', 'create', 'rotate', 'disable', 'enable', 'remove'],
+    load: () => import('./keys/master.ts'),
+  },
+  {
+    name: 'working',
+    summary: 'the keys that encrypt records',
+    actions: ['list', 'rotate', 'remove'],
+    load: () => import('./keys/working.ts'),
+  },
+  {
+    name: 'audit',
+    summary: 'what was done with the keys, by whom',
+    actions: ['list', 'verify'],
+    load: () => import('./keys/audit.ts'),
+  },
+  {
+    name: 'store',
+    summary: 'the key store as a whole',
+    actions: ['accept-restore'],
+    load: () => import('./keys/store.ts'),
+  },
+  { name: 'protect', summary: 'encrypt a record for its entity', load: () => import('./keys/protect.ts') },
+  { name: 'unprotect', summary: 'open a protected record', load: () => import('./keys/unprotect.ts') },
+  {
+    name: 'reencrypt',
+    summary: 'bring the records of a table under the current key',
+    load: () => import('./keys/reencrypt.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'show which cryptographic module is at work, and the keys',
+    load: () => import('./status.ts'),
+  },
   { name: 'bench', summary: 'measure this host: channels, files a second, limits', load: () => import('./bench.ts') },
-  { name: 'fips', summary: 'install the FIPS module', load: () => import('./fips.ts') },
+  { name: 'fips', summary: 'install the FIPS module', actions: ['install'], load: () => import('./fips.ts') },
 ];
 
 const PROGRAM_HELP = `
@@ -34,6 +88,7 @@ Examples:
   callseal encrypt -r my_cert.crt call.callsre          makes call.callsre.sealed
   callseal inspect call.callsre.sealed
   callseal decrypt -k my_private.key call.callsre.sealed
+  callseal protect models --type claimant --id c-41 < template > template.sealed
 
 callseal COMMAND --help shows options and examples of a command.`;
 
@@ -88,9 +143,9 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
 /** `encrypt`, `config check`: what messages begin with. Empty when no command was recognised. */
 function commandName(args: readonly string[]): string {
   const [name, action] = args;
-  if (!COMMANDS.some((command) => command.name === name)) return '';
-  const words = `${name} ${action}`;
-  return words === 'config check' || words === 'fips install' ? words : name!;
+  const command = COMMANDS.find((entry) => entry.name === name);
+  if (command === undefined) return '';
+  return command.actions?.includes(action ?? '') ? `${command.name} ${action}` : command.name;
 }
 
 function isCommanderError(error: unknown): error is CommanderError {

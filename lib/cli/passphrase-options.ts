@@ -22,23 +22,30 @@ export interface PassphrasePlace {
   name: string;
 }
 
+/** What a command has passphrases for, when it has more than one or another word for it. */
+export interface PassphraseOptionTexts {
+  /** Before the options' names: `p12-` makes `--p12-passphrase-file`. */
+  prefix?: string;
+  /** After the word passphrase in the help. */
+  of?: string;
+}
+
 /** The passphrase options, and a clear answer to `--passphrase SECRET`, which does not exist. */
-export function addPassphraseOptions(command: Command): PassphrasePlace[] {
+export function addPassphraseOptions(command: Command, texts: PassphraseOptionTexts = {}): PassphrasePlace[] {
+  const { prefix = '', of } = texts;
+  const name = `--${prefix}passphrase`;
+  const what = of === undefined ? 'passphrase' : `passphrase ${of}`;
   const places: PassphrasePlace[] = [];
-  const collect = (kind: PassphrasePlace['kind']) => (name: string) => places.push({ kind, name });
+  const collect = (kind: PassphrasePlace['kind']) => (place: string) => places.push({ kind, name: place });
   command
-    .option('--passphrase-file <file>', 'passphrase: first line of a file (repeatable)', collect('file'))
-    .option(
-      '--passphrase-env <name>',
-      'passphrase: value of an environment variable (repeatable)',
-      collect('environment'),
-    )
-    .option('--passphrase-fd <n>', 'passphrase: first line read from a descriptor (repeatable)', (text: string) => {
-      if (!/^\d{1,7}$/.test(text)) throw new CallsealError('ERR_INVALID_ARGUMENT', '--passphrase-fd takes a number');
+    .option(`${name}-file <file>`, `${what}: first line of a file (repeatable)`, collect('file'))
+    .option(`${name}-env <name>`, `${what}: value of an environment variable (repeatable)`, collect('environment'))
+    .option(`${name}-fd <n>`, `${what}: first line read from a descriptor (repeatable)`, (text: string) => {
+      if (!/^\d{1,7}$/.test(text)) throw new CallsealError('ERR_INVALID_ARGUMENT', `${name}-fd takes a number`);
       return collect('descriptor')(text);
     });
-  for (const name of ['--passphrase', '--password']) {
-    command.addOption(new Option(`${name} [never]`).hideHelp().preset('').argParser(refuseArgument));
+  for (const never of [name, `--${prefix}password`]) {
+    command.addOption(new Option(`${never} [never]`).hideHelp().preset('').argParser(refuseArgument));
   }
   return places;
 }
