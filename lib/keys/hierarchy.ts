@@ -15,7 +15,7 @@ import { OpenKeys } from './open-keys.ts';
 import { type CacheOptions, cacheLimits, who } from './options.ts';
 import { type Overview, overviewOf } from './overview.ts';
 import { Records } from './records.ts';
-import { Reencryptions } from './reencryption.ts';
+import { Reencryptions } from './reencryption-log.ts';
 import { acceptRestore, type RestoreAccepted } from './restore.ts';
 import type { Snapshot } from './snapshot.ts';
 import { openStore } from './stores/open-store.ts';

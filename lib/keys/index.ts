@@ -17,7 +17,18 @@ export type { InstallationKey } from './installation-key.ts';
 export type { MasterKeyInfo, MasterKeys, MasterRotateOptions, MasterSuiteOptions } from './masters.ts';
 export type { CacheOptions } from './options.ts';
 export type { AreaOverview, Overview } from './overview.ts';
-export type { Reencryption, ReencryptionReport, Reencryptions } from './reencryption.ts';
+export { type ApplicationTable, openApplicationTable, type TableLayout } from './reencryption/application-table.ts';
+export type { KeptRecord } from './reencryption/chunk.ts';
+export { EntityColumns } from './reencryption/entity-columns.ts';
+export { type ReencryptAllOptions, type ReencryptAllResult, reencryptAll } from './reencryption/reencrypt-all.ts';
+export {
+  type ReencryptTableOptions,
+  reencryptTable,
+  type TableProgress,
+  type TableReport,
+} from './reencryption/reencrypt-table.ts';
+export type { OutcomeCounts, ReencryptionFailure } from './reencryption/tally.ts';
+export type { Reencryption, ReencryptionReport, Reencryptions } from './reencryption-log.ts';
 export type { RestoreAccepted } from './restore.ts';
 export { type OpenStoreOptions, openStore } from './stores/open-store.ts';
 export type { KeyStore } from './stores/store.ts';

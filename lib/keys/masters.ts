@@ -179,7 +179,7 @@ function requireUnused(now: Snapshot, row: MasterRow): void {
     const counts = [...areas].map(([area, count]) => `${area}: ${count}`).join(', ');
     throw new CallsealError(
       'ERR_KEY_IN_USE',
-      `${dependants.length} working keys depend on master key ${id} (${counts}); make another current (\`callseal master rotate\`), ` +
+      `${dependants.length} working ${dependants.length === 1 ? 'key depends' : 'keys depend'} on master key ${id} (${counts}); make another current (\`callseal master rotate\`), ` +
         're-encrypt their records (`callseal reencrypt`) and remove them (`callseal working remove`)',
     );
   }

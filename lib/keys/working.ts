@@ -6,7 +6,7 @@ import { budgetOf } from './budget.ts';
 import type { Engine } from './engine.ts';
 import { removedKey, unknownKey } from './faults.ts';
 import { hex, parseId } from './ids.ts';
-import { recordsLeft } from './reencryption.ts';
+import { recordsLeft } from './reencryption-log.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WorkingRow, WorkingState } from './stores/store.ts';
 import { suiteOfByte } from './suites.ts';

@@ -97,7 +97,7 @@ async function exportCommand(options: TransferOptions, places: Places): Promise<
   const { out } = options;
   noticeFipsOff(output);
   const folder = await folderOf(options);
-  const { exportInstallation } = await import('../../keys/installation/transfer.ts');
+  const { exportInstallation, requireExportable } = await import('../../keys/installation/transfer.ts');
   await requireExportable(folder);
   const outPassphrase = onePassphrase(places.file, 'Passphrase for the new file', out, output);
   const exported = await withSecret(places.key, output, (passphrase) =>
@@ -106,15 +106,6 @@ async function exportCommand(options: TransferOptions, places: Places): Promise<
   if (exported.wrappedOutside !== null) output.notice(exported.wrappedOutside);
   if (options.json) output.print(safeJson({ ...exported.facts, file: out }, 2));
   else output.notice(`${out}: installation key ${exported.facts.keyId}, encrypted with its own passphrase`);
-}
-
-/** Nobody types passphrases for a key that does not leave. */
-async function requireExportable(folder: string): Promise<void> {
-  const { showInstallation } = await import('../../keys/installation/show.ts');
-  const { exportable, place } = await showInstallation(folder);
-  if (exportable !== false) return;
-  const why = place.kind === 'token' ? 'it never leaves its token' : 'it was made not to be exported';
-  throw new CallsealError('ERR_NOT_EXPORTABLE', `the installation key of ${folder} cannot leave it: ${why}`);
 }
 
 async function importCommand(file: string, options: TransferOptions, places: Places): Promise<void> {

@@ -39,7 +39,7 @@ export interface ExportedInstallation {
 export async function exportInstallation(options: ExportInstallationOptions): Promise<ExportedInstallation> {
   const { folder, passphrase, out, outPassphrase } = options;
   await requirePrivateFolder(folder);
-  requireExportable(await readDescription(folder), folder);
+  await requireExportable(folder);
   const installation = await openInstallation({ folder, ...(passphrase === undefined ? {} : { passphrase }) });
   try {
     const { facts, key } = installation;
@@ -51,10 +51,16 @@ export async function exportInstallation(options: ExportInstallationOptions): Pr
   }
 }
 
-function requireExportable(description: { exportable: boolean; pkcs11: string | null }, folder: string): void {
-  if (description.exportable) return;
+/**
+ * Whether the key may leave its folder at all, before anybody types a passphrase.
+ *
+ * @throws {CallsealError} `ERR_NOT_EXPORTABLE`, and what reading the folder throws.
+ */
+export async function requireExportable(folder: string): Promise<void> {
+  const { exportable, pkcs11 } = await readDescription(folder);
+  if (exportable) return;
   const why =
-    description.pkcs11 === null
+    pkcs11 === null
       ? 'it was made not to be exported'
       : 'it is in a token, which does not give it out; give the second server access to the token instead';
   throw new CallsealError('ERR_NOT_EXPORTABLE', `the installation key of ${folder} cannot leave it: ${why}`, {

@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MasterKeyInfo } from '../masters.ts';
-import type { Reencryption, Reencryptions } from '../reencryption.ts';
+import type { Reencryption, Reencryptions } from '../reencryption-log.ts';
 import type { ApplicationTable, TableRow } from './application-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { type Reencrypter, workOff } from './chunk.ts';
