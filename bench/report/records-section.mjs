@@ -16,9 +16,8 @@ export function recordsSection({ records = [], peers }) {
   const charts = OPERATIONS.flatMap((operation) => MODES.map((mode) => rateChart(results, operation, mode)));
   return section(
     'Records of a service',
-    'Records of 1 KiB, each bound to its entity, keys at hand, one process on one thread: one call after the other, and as many ' +
-      'at once as each can take. Callseal is the only one here that keeps its keys in a signed store, counts what each may ' +
-      'encrypt, and works in a FIPS module.',
+    'Records of 1 KiB, each with its entity, keys at hand, one thread of JavaScript: one call after the other, and many as fast ' +
+      'as each can. Callseal alone keeps its keys in a signed store, counts there what each may encrypt, and works in a FIPS module.',
     charts.some(Boolean) && `<div class="pair">${charts.join('')}</div>`,
     results.length > 0 && table(head(), results.map(line)),
   );
