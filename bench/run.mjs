@@ -13,14 +13,17 @@ import { setUp } from './harness/setup.mjs';
 import { formatLimits } from './harness/text.mjs';
 import { LIMITS, measureLimits } from './limits/index.mjs';
 import { PEERS } from './peers/index.mjs';
+import { RECORD_PEERS } from './peers/records/index.mjs';
 import { renderReport } from './report/render.mjs';
 import { formatStanding, standing } from './report/standing.mjs';
 import { measureBatch } from './suites/batch.mjs';
 import { tryDamage } from './suites/damage.mjs';
 import { measureMatrix } from './suites/matrix.mjs';
+import { measureRecords } from './suites/records.mjs';
 import { measureScaling } from './suites/scaling.mjs';
 
-const PARTS = ['limits', 'matrix', 'batch', 'scaling', 'damage'];
+const PARTS = ['limits', 'matrix', 'batch', 'scaling', 'damage', 'records'];
+const ALL_PEERS = [...PEERS, ...RECORD_PEERS];
 
 const HELP = `usage: npm run bench -- [options]
 
@@ -29,7 +32,7 @@ const HELP = `usage: npm run bench -- [options]
   --cross        every size with every set of keys (long)
   --only NAMES   separated by commas: parts (${PARTS.join(', ')}),
                  groups of the limit table (${Object.keys(LIMITS).join(', ')}),
-                 peers (${PEERS.map(({ id }) => id).join(', ')})
+                 peers (${ALL_PEERS.map(({ id }) => id).join(', ')})
   --dir DIR      where the files worked on lie (default: the system's temporary directory)
   --json FILE    results (default: .cache/bench/results.json)
   --html FILE    report (default: .cache/bench/report.html)
@@ -50,17 +53,22 @@ const OPTIONS = {
 function selection(only) {
   const names = only?.split(',') ?? [];
   const among = (known) => names.filter((name) => known.includes(name));
-  const [parts, groups, peers] = [among(PARTS), among(Object.keys(LIMITS)), among(PEERS.map(({ id }) => id))];
+  const [parts, groups, peers] = [among(PARTS), among(Object.keys(LIMITS)), among(ALL_PEERS.map(({ id }) => id))];
   const unknown = names.find((name) => ![...parts, ...groups, ...peers].includes(name));
   if (unknown !== undefined) throw new Error(`nothing is called ${unknown}\n\n${HELP}`);
   const nothing = parts.length + groups.length === 0;
   return {
     parts: nothing
-      ? PARTS.filter((part) => part !== 'limits' || peers.length === 0)
+      ? PARTS.filter((part) => peers.length === 0 || peers.some((id) => partIsOf(part, id)))
       : [...parts, ...(groups.length > 0 ? ['limits'] : [])],
     groups: groups.length > 0 ? groups : undefined,
-    peers: PEERS.filter(({ id }) => peers.length === 0 || peers.includes(id) || id.startsWith('callseal')),
+    peers: ALL_PEERS.filter(({ id }) => peers.length === 0 || peers.includes(id) || id.startsWith('callseal')),
   };
+}
+
+/** Whether a part measures a peer. */
+function partIsOf(part, id) {
+  return part !== 'limits' && RECORD_PEERS.some((peer) => peer.id === id) === (part === 'records');
 }
 
 async function main() {
@@ -76,13 +84,16 @@ async function main() {
   for (const peer of wanted) ((await peer.version()) === null ? missing : peers).push(peer);
   for (const { name } of missing) say(`${name} is not installed; its figures are left out`);
 
-  const measured = { limits: { rows: [], failures: [] }, matrix: [], batch: [], scaling: [], damage: [] };
+  const forFiles = peers.filter(({ kind }) => kind !== 'record');
+  const forRecords = peers.filter(({ kind }) => kind === 'record');
+  const measured = { limits: { rows: [], failures: [] }, matrix: [], batch: [], scaling: [], damage: [], records: [] };
   const measures = {
     limits: () => measureLimits(plan, directory, { groups, onGroup: (name) => say(`limits: ${name}`) }),
-    matrix: () => measureMatrix(plan, directory, peers, { cross: values.cross, onCell: sayCell }),
-    batch: () => measureBatch(plan, directory, peers),
-    scaling: () => measureScaling(plan, directory, peers),
-    damage: () => tryDamage(directory, peers),
+    matrix: () => measureMatrix(plan, directory, forFiles, { cross: values.cross, onCell: sayCell }),
+    batch: () => measureBatch(plan, directory, forFiles),
+    scaling: () => measureScaling(plan, directory, forFiles),
+    damage: () => tryDamage(directory, forFiles),
+    records: () => measureRecords(plan, directory, forRecords),
   };
   for (const part of PARTS.filter((each) => parts.includes(each))) {
     say(part);

@@ -3,9 +3,16 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { defaultStateDirectory } from '../lib/keys/high-water.ts';
-import { KeyHierarchy } from '../lib/keys/index.ts';
+import { type InstallationKey, KeyHierarchy } from '../lib/keys/index.ts';
 import { codeOf } from './helpers/errors.ts';
-import { anotherHost, ENTITY, installationFile, openHierarchy, PLAINTEXT } from './helpers/hierarchy.ts';
+import {
+  anotherHost,
+  ENTITY,
+  installationFile,
+  installationKey,
+  openHierarchy,
+  PLAINTEXT,
+} from './helpers/hierarchy.ts';
 import { opening } from './helpers/stores.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -43,6 +50,54 @@ test('a missing installation key opens nothing and makes nothing', async () => {
     'ERR_INVALID_ARGUMENT',
   );
   expect(await codeOf(() => openHierarchy({ store: 'mysql:keys', stateDirectory: null }))).toBe('ERR_INVALID_ARGUMENT');
+});
+
+/** The installation key, and how often its private half was used. */
+async function countingInstallation(): Promise<{ installation: InstallationKey; operations: string[] }> {
+  const { key, id, destroy } = await installationKey();
+  const operations: string[] = [];
+  const counted = new Proxy(key, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        if (name === 'sign' || name === 'unwrap' || name === 'unwrapMaster') operations.push(name);
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  return { installation: { key: counted, id, destroy }, operations };
+}
+
+test('opening takes one RSA private operation per master key, not per working key, and records none', async () => {
+  const place = { store: freshStore(), stateDirectory: anotherHost() };
+  const before = await openHierarchy(place);
+  const areas = ['models', 'features', 'identities'];
+  const sealed: [string, Uint8Array][] = [];
+  for (let master = 0; master < 2; master += 1) {
+    await before.masters.rotate();
+    for (let version = 0; version < 3; version += 1) {
+      for (const area of areas) {
+        if (version > 0) await before.working.rotate(area);
+        sealed.push([area, await before.protect(area, ENTITY, PLAINTEXT)]);
+      }
+    }
+  }
+  // The first master key has no working keys.
+  const workingKeys = (await before.masters.list()).map(
+    (master) => master.workingKeys.active + master.workingKeys.retired,
+  );
+  expect(workingKeys).toEqual([0, 9, 9]);
+  await before.close();
+
+  const { installation, operations } = await countingInstallation();
+  const keys = await openHierarchy({ ...place, installation });
+  for (const [area, record] of sealed) expect(await keys.unprotect(area, ENTITY, record)).toEqual(PLAINTEXT);
+  await keys.protectMany(
+    'models',
+    areas.map((id) => ({ entity: { ...ENTITY, id }, bytes: PLAINTEXT })),
+  );
+  expect(operations).toEqual(['unwrapMaster', 'unwrapMaster']);
 });
 
 test('opening is cancelled by its signal', async () => {

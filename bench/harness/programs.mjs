@@ -38,7 +38,7 @@ export async function timeSuccess(command, options) {
 /**
  * Runs a limit program with the crypto module that Callseal uses.
  *
- * @param {'gcm' | 'rsa' | 'copy' | 'callfile'} name
+ * @param {'gcm' | 'rsa' | 'copy' | 'callfile' | 'record'} name
  * @param {Record<string, string | number>} options
  * @param {{ wrapper?: string[] }} [how] as Worker has it
  * @returns {Promise<any>} what it printed

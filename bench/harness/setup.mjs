@@ -1,7 +1,7 @@
 /** What the benchmarks need beside the built project: peers' packages and commands, and the compiled limit programs. */
 
 import { existsSync, mkdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { run, runStep, SetupError } from '../../scripts/setup/run.mjs';
 import { filesUnder, hashOf, isStamped, makeStamped } from '../../scripts/setup/stamp.mjs';
 import { BENCH, LIMIT_PROGRAMS } from './paths.mjs';
@@ -10,8 +10,14 @@ import { BENCH, LIMIT_PROGRAMS } from './paths.mjs';
 const COMMANDS = { age: 'age', gpg: 'gnupg', hyperfine: 'hyperfine' };
 
 export async function setUp() {
-  for (const step of [commands(), packages(), limitPrograms()]) await runStep(step);
+  for (const step of [commands(), packages(), mongodbAddon(), limitPrograms()]) await runStep(step);
 }
+
+/** What compiles against the system's libmongocrypt. */
+const MONGOCRYPT = {
+  header: '/usr/include/mongocrypt/mongocrypt.h',
+  debian: ['libmongocrypt-dev', 'g++', 'make', 'python3'],
+};
 
 function commands() {
   const missing = () => Object.keys(COMMANDS).filter((command) => !onPath(command));
@@ -19,16 +25,19 @@ function commands() {
     name: 'commands to compare with',
     isDone: () => missing().length === 0,
     run() {
-      const debian = missing().map((command) => COMMANDS[command]);
-      if (!onPath('apt-get') || process.getuid() !== 0) {
-        throw new SetupError(`not installed: ${debian.join(' ')} (sudo apt-get install ${debian.join(' ')})`);
-      }
-      const environment = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
-      run('apt-get-update', 'apt-get', ['-q', 'update'], environment);
-      run('apt-get-bench', 'apt-get', ['-q', 'install', '--yes', '--no-install-recommends', ...debian], environment);
+      installDebian(missing().map((command) => COMMANDS[command]));
     },
     without: 'their figures are left out; starts are timed without hyperfine',
   };
+}
+
+function installDebian(packages) {
+  if (!onPath('apt-get') || process.getuid() !== 0) {
+    throw new SetupError(`not installed: ${packages.join(' ')} (sudo apt-get install ${packages.join(' ')})`);
+  }
+  const environment = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  run('apt-get-update', 'apt-get', ['-q', 'update'], environment);
+  run('apt-get-bench', 'apt-get', ['-q', 'install', '--yes', '--no-install-recommends', ...packages], environment);
 }
 
 function packages() {
@@ -36,6 +45,23 @@ function packages() {
     name: 'packages to compare with (npm ci in bench)',
     isDone: () => existsSync(join(BENCH, 'node_modules/.package-lock.json')),
     run: () => run('npm-ci-bench', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: BENCH }),
+  };
+}
+
+/** Compiled here: its binaries are on GitHub, which not every host reaches, and newer releases need a newer library than Debian's. */
+function mongodbAddon() {
+  const name = 'mongodb-client-encryption';
+  return {
+    name: `${name} for the system's libmongocrypt`,
+    isDone: () => existsSync(join(BENCH, 'node_modules', name, 'build/Release/mongocrypt.node')),
+    run() {
+      if (!existsSync(MONGOCRYPT.header)) installDebian(MONGOCRYPT.debian);
+      const node = dirname(dirname(process.execPath));
+      const headers = existsSync(join(node, 'include/node/node_api.h')) ? { npm_config_nodedir: node } : {};
+      const env = { BUILD_TYPE: 'dynamic', npm_config_build_from_source: 'true', ...headers };
+      run('npm-rebuild-bench', 'npm', ['rebuild', name], { cwd: BENCH, env });
+    },
+    without: 'its figures are left out',
   };
 }
 

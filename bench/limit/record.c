@@ -188,11 +188,12 @@ int main(int argc, char** argv) {
       "{\"program\":\"record\",\"cipher\":\"%s\",\"hash\":\"%s\",\"operation\":\"%s\",\"bytes\":%zu,\"count\":%zu,"
       "\"seconds\":[",
       cipher, hash, operation, job.bytes, job.count);
+  double cpu = cpu_now();
   for (uint64_t i = 0; i < rounds; ++i) {
     double started = now();
     work(&job);
     printf("%s%.9f", i == 0 ? "" : ",", now() - started);
   }
-  printf("]}\n");
+  printf("],\"cpuSeconds\":%.6f}\n", cpu_now() - cpu);
   return 0;
 }

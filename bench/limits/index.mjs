@@ -7,6 +7,7 @@ import { callFiles } from './call-files.mjs';
 import { openContext } from './context.mjs';
 import { decryptMany } from './decrypt-many.mjs';
 import { memory, queue } from './memory.mjs';
+import { hierarchyOpen, records } from './records.mjs';
 import { start } from './start.mjs';
 import { stream } from './stream.mjs';
 
@@ -21,6 +22,8 @@ export const LIMITS = {
   memory,
   queue,
   host: busyHost,
+  records,
+  'hierarchy-open': hierarchyOpen,
 };
 
 /**

@@ -7,7 +7,7 @@
  * @property {string} limit what it is compared with
  * @property {'at least' | 'at most'} sense
  * @property {number} target
- * @property {'ratio' | 'ms' | 'MB' | '%' | 'KiB'} unit of target and value
+ * @property {'ratio' | 'ms' | 'MB' | '%' | 'KiB' | 'calls/s' | 'RSA operations'} unit of target and value
  * @property {import('../../dist/bench/statistics.js').Summary} value
  * @property {boolean} met whether the median reaches the target
  * @property {{ what: string, unit: string, own: number, limit?: number }[]} figures behind the value

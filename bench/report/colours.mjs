@@ -11,6 +11,11 @@ const COLOURS = {
   'age-rsa': 'olive',
   age: 'brown',
   gpg: 'red',
+  'callseal-records': 'own',
+  'node-crypto-records': 'amber',
+  'node-crypto-aad': 'olive',
+  'aws-encryption-sdk-records': 'violet',
+  'mongodb-client-encryption': 'pink',
 };
 
 export function colourOf(id) {

@@ -31,15 +31,17 @@ function grid({ matrix, peers }, { title, text, of, full }) {
   const base = matrix.filter(({ recipients, bits }) => recipients === BASE.recipients && bits === BASE.bits);
   const sizes = [...new Set(base.map(({ bytes }) => bytes))].sort((a, b) => a - b);
   const columns = ['encrypt', 'decrypt'].flatMap((operation) => sizes.map((bytes) => ({ operation, bytes })));
-  const rows = peers.map(({ id, name, kind }) => [
-    `<td>${escapeHtml(name)} <span class="note">${kind}</span></td>`,
-    ...columns.map(({ operation, bytes }) => {
-      const cell = base.find((each) => each.peer === id && each.operation === operation && each.bytes === bytes);
-      if (cell?.seconds === undefined) return '<td class="heat soft">–</td>';
-      const share = full === undefined ? 0 : Math.min(1, of(cell) / full) * FULL_SHARE;
-      return `<td class="heat" style="--c:var(--bad);--share:${share.toFixed(0)}%">${formatNumber(of(cell))}</td>`;
-    }),
-  ]);
+  const rows = peers
+    .filter(({ kind }) => kind !== 'record')
+    .map(({ id, name, kind }) => [
+      `<td>${escapeHtml(name)} <span class="note">${kind}</span></td>`,
+      ...columns.map(({ operation, bytes }) => {
+        const cell = base.find((each) => each.peer === id && each.operation === operation && each.bytes === bytes);
+        if (cell?.seconds === undefined) return '<td class="heat soft">–</td>';
+        const share = full === undefined ? 0 : Math.min(1, of(cell) / full) * FULL_SHARE;
+        return `<td class="heat" style="--c:var(--bad);--share:${share.toFixed(0)}%">${formatNumber(of(cell))}</td>`;
+      }),
+    ]);
   const head = columns.map(({ operation, bytes }) => `<th class="number">${operation}<br>${formatBytes(bytes)}</th>`);
   return section(title, text, base.length > 0 && table(['', ...head], rows));
 }

@@ -20,7 +20,7 @@ export function limitsSection({ rows, failures }) {
     ),
     section(
       'Bounds',
-      'Each bar is what is used of the bound, which is the mark: short is good.',
+      'Each bar is what is used of the bound, which is the mark: short is good. Where more is better (≥), it is the time that is used.',
       bounds.length > 0 && reachTable(bounds, ['work', '', '', 'measured', 'compare']),
     ),
   ].join('\n');
@@ -39,12 +39,13 @@ function reachTable(rows, [work, ...head]) {
   );
 }
 
-/** For ratios the share of the limit, whichever way they are written; for bounds the part used. */
+/** For ratios the share of the limit, for bounds the part used; whichever way they are written. */
 function track(row) {
   const { value, target, unit, sense, met } = row;
-  const share = unit === 'ratio' && sense === 'at most' ? 1 / value.median : value.median;
-  const wanted = unit === 'ratio' && sense === 'at most' ? 1 / target : target;
-  const full = unit === 'ratio' ? 1 : 1.5 * target;
+  const inverted = (unit === 'ratio') === (sense === 'at most');
+  const share = inverted ? 1 / value.median : value.median;
+  const wanted = inverted ? 1 / target : target;
+  const full = unit === 'ratio' ? 1 : 1.5 * wanted;
   const title =
     value.runs > 1
       ? `median of ${value.runs}, ${formatValue(value.min, unit)} to ${formatValue(value.max, unit)}`

@@ -10,6 +10,7 @@ const OF_PEERS = {
   cp: { always: 'it does not encrypt' },
   age: { always: 'it uses X25519 keys, no RSA' },
   'openssl-cms-cbc': { always: 'CBC authenticates nothing: a flipped bit goes unnoticed' },
+  'node-crypto-aad': { always: 'it makes no HMAC, so it does not tell a wrong entity from an altered record' },
   gpg: { decrypt: 'its agent, which runs already and is not started anew, holds the private key' },
 };
 

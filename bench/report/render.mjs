@@ -6,6 +6,7 @@ import { escapeHtml, page, tiles } from '../../dist/bench/page/html.js';
 import { damageSection, machineSection, resourcesSection, standingSection } from './details-section.mjs';
 import { limitsSection } from './limits-section.mjs';
 import { costSection, factorsSection, scalingSection, sizesSection } from './peers-section.mjs';
+import { recordsSection } from './records-section.mjs';
 import { standing } from './standing.mjs';
 
 /** @returns {string} HTML */
@@ -26,6 +27,7 @@ export function renderReport(results) {
     sizesSection(results),
     scalingSection(results),
     damageSection(results),
+    recordsSection(results),
     standingSection(found),
     resourcesSection(results),
     machineSection(results),

@@ -8,18 +8,21 @@ const MEASURES = ['time', 'CPU', 'memory'];
 /** The place of a batch. */
 export const MANY = 'many at once';
 
+/** The place of a record. */
+export const PLACES = { single: 'one call after the other', many: MANY };
+
 /** Callseal's own entry among the peers of a kind. */
-export const OWN = { library: 'callseal', command: 'callseal-command' };
+export const OWN = { library: 'callseal', command: 'callseal-command', record: 'callseal-records' };
 
 /**
  * One of Callseal's figures beside the same figure of one peer of the same kind.
  *
  * @typedef {object} Comparison
  * @property {'time' | 'CPU' | 'memory'} measure less is better in all of them
- * @property {'library' | 'command'} kind
- * @property {'encrypt' | 'decrypt'} operation
+ * @property {'library' | 'command' | 'record'} kind
+ * @property {'encrypt' | 'decrypt' | 'protect' | 'unprotect'} operation
  * @property {string} place size and keys, or how many at once
- * @property {number} files that a process, or a call, is for; figures are of one
+ * @property {number} files that a process, or a call, is for; figures are of one; 0 for records
  * @property {import('../peers/index.mjs').Peer} peer as the results list it
  * @property {Figure} own
  * @property {Figure} theirs
@@ -30,7 +33,7 @@ export const OWN = { library: 'callseal', command: 'callseal-command' };
 
 /** @returns {Comparison[]} all there are */
 export function comparisons(results) {
-  const all = [...ofMatrix(results), ...ofBatch(results), ...ofScaling(results)];
+  const all = [...ofMatrix(results), ...ofBatch(results), ...ofScaling(results), ...ofRecords(results)];
   return Object.entries(OWN).flatMap(([kind, own]) => {
     const rivals = results.peers.filter((peer) => peer.kind === kind && peer.id !== own);
     const mine = new Map(all.filter(({ id }) => id === own).map((cell) => [keyOf(cell), cell]));
@@ -80,6 +83,18 @@ function ofScaling({ scaling }) {
     .map(({ peer: id, cores, files, filesPerSecond }) => {
       const place = `${MANY}, pinned to ${cores} ${cores === 1 ? 'core' : 'cores'}`;
       return { id, operation: 'encrypt', place, files, measure: 'time', figure: inverse(filesPerSecond) };
+    });
+}
+
+function ofRecords({ records = [] }) {
+  return records
+    .flatMap(({ peer, cells = [] }) => cells.map((cell) => ({ id: peer, ...cell })))
+    .flatMap(({ id, operation, mode, recordsPerSecond, cpuSecondsPerRecord }) => {
+      const cell = { id, operation, place: PLACES[mode], files: 0 };
+      return [
+        { ...cell, measure: 'time', figure: inverse(recordsPerSecond) },
+        { ...cell, measure: 'CPU', figure: cpuSecondsPerRecord },
+      ];
     });
 }
 
@@ -141,13 +156,13 @@ const byKindAndMeasure = (a, b) =>
 /** `encrypt 4 KiB, 64 KiB; decrypt everything`. */
 export function placesOf({ cells, measured }) {
   if (cells.length === measured.length) return 'everything';
-  const places = ['encrypt', 'decrypt'].flatMap((operation) => {
+  const places = ['encrypt', 'decrypt', 'protect', 'unprotect'].flatMap((operation) => {
     const [some, every] = [cells, measured].map((each) => each.filter((cell) => cell.operation === operation));
     if (some.length === 0) return [];
     if (some.length === every.length) return [`${operation} everything`];
     const [single, singles] = [some, every].map((each) => each.filter(({ files }) => files === 1));
     const whole = single.length === singles.length;
-    const rest = (whole ? some.filter(({ files }) => files > 1) : some).map(({ place }) => place);
+    const rest = (whole ? some.filter(({ files }) => files !== 1) : some).map(({ place }) => place);
     return [`${operation} ${[...(whole && single.length > 0 ? ['every single file'] : []), ...rest].join(', ')}`];
   });
   return places.join('; ');
