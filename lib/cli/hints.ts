@@ -2,7 +2,7 @@
 
 import { CallsealError, type ErrorCode } from '../errors.ts';
 
-const HAS_FORCE = ['encrypt', 'decrypt', 'protect', 'unprotect'];
+const HAS_FORCE = ['encrypt', 'decrypt', 'bench', 'protect', 'unprotect'];
 
 const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | undefined)>> = {
   ERR_OUTPUT_EXISTS: (command) => (HAS_FORCE.includes(command) ? '--force replaces existing files' : undefined),
