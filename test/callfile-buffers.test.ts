@@ -257,6 +257,13 @@ it('a buffer that was transferred before is refused, and not taken for an empty 
   expect(await refusalOf(() => encrypt(gone, parties))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message });
 });
 
+it('an empty buffer that is transferred meanwhile is refused like any other', async () => {
+  const empty = new Uint8Array(0);
+  const pending = codeOf(() => encrypt(empty, parties));
+  structuredClone(empty.buffer, { transfer: [empty.buffer] });
+  expect(await pending).toBe('ERR_INVALID_ARGUMENT');
+});
+
 it('an array that grows with its buffer is taken as long as it was', async () => {
   const buffer = new ResizableBuffer(1000, { maxByteLength: 2000 });
   const pending = encrypt(new Uint8Array(buffer), parties);

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { findFipsModule } from '../lib/fips/discover.ts';
 import type { Status } from '../lib/status.ts';
 import { run } from './helpers/native-build.ts';
-import { inNode, type NodeOptions, type Refusal, scriptFile } from './helpers/native-child.ts';
+import { DIST, inNode, type NodeOptions, type Refusal, scriptFile } from './helpers/native-child.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const FIPS = findFipsModule();
@@ -57,6 +57,14 @@ describe('the FIPS module', () => {
     copyOfModule(directory);
     const found = await inNode<Status>('report(status());', { env: { CALLSEAL_FIPS_DIR: directory } });
     expect(found.provider.path).toBe(join(directory, 'fips.so'));
+  });
+
+  it('is not loaded for a stream that decrypts before there is something to open', async () => {
+    const script = `
+      const { createDecryptStream, KeyRing } = await import('${DIST}index.js');
+      const stream = createDecryptStream({ keys: new KeyRing(['no.key']) });
+      stream.on('error', ({ code }) => report(code)).end('this is not a call file');`;
+    expect(await inNode<string>(script, { env: { CALLSEAL_FIPS_DIR: tempDir() } })).toBe('ERR_NOT_CALLSEAL');
   });
 
   it('does not run when one bit of it was changed', async () => {

@@ -122,6 +122,7 @@ class DecryptMachine implements SegmentMachine {
     } finally {
       bodyKey.destroy();
     }
+    native().keepFreedMemory();
     this.#segmentLength = header.segmentLength;
     this.#held = Buffer.allocUnsafeSlow(header.segmentLength);
     this.#filled = 0;

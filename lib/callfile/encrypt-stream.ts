@@ -3,6 +3,7 @@
 import type { Transform } from 'node:stream';
 
 import type { NativeFloeEncryptor } from '../native/binding.ts';
+import { native } from '../native/load.ts';
 import type { Recipients } from '../recipients/recipients.ts';
 import { assertOptions, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
 import type { EncryptOptions } from './encrypt.ts';
@@ -85,6 +86,7 @@ class EncryptMachine implements SegmentMachine {
 
   async #begin(): Promise<void> {
     const { header, encryptor } = await templateOf(this.#recipients).start(newPrelude(), this.#segmentLength);
+    native().keepFreedMemory();
     this.#start.push(header, encryptor.header);
     this.#held = Buffer.allocUnsafeSlow(encryptor.plaintextLength);
     this.#encryptor = encryptor;

@@ -2,7 +2,6 @@
 
 import { Transform, type TransformCallback } from 'node:stream';
 
-import { native } from '../native/load.ts';
 import { abortError } from './job.ts';
 
 /** The work of a stream, free of streams. */
@@ -44,7 +43,6 @@ export class SegmentStream extends Transform {
   /** `highWaterMark`: bytes held on either side before back-pressure. */
   constructor(machine: SegmentMachine, highWaterMark: number, signal: AbortSignal | undefined) {
     super({ highWaterMark });
-    native().keepFreedMemory();
     this.#machine = machine;
     this.#signal = signal;
     if (signal?.aborted) this.#abort();

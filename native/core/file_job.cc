@@ -258,6 +258,29 @@ class BlockDecryptor {
   SecretBlock plaintext_;
 };
 
+// Whether the file ends with the message's last segment, which proves how long its plaintext is. `layout` is of a whole
+// file.
+bool ends_with_last_segment(const DecryptJob& job) {
+  const uint64_t index = job.layout.segments - 1;
+  const uint64_t from = index * job.message.segment_length();
+  Block encrypted(static_cast<size_t>(job.segments_length() - from));
+  SecretBlock plaintext(encrypted.size());
+  job.input.read_exactly(job.layout.body_start + from, encrypted.data(), encrypted.size());
+  try {
+    FloeCipher(job.message).decrypt(index, true, encrypted.first(encrypted.size()), plaintext.data());
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != Code::kTampered) throw;
+    return false;
+  }
+}
+
+// Only as much as the file is proved to hold, unless that is little: whoever makes a file longer, which takes no disk
+// if it is sparse, shall not fill the disk of who opens it.
+void reserve_plaintext(const DecryptJob& job, uint64_t length) {
+  if (job.layout.blocks < kBlocksWorthHelp || ends_with_last_segment(job)) reserve(*job.output, length, job.layout);
+}
+
 FloeMessage read_message(const InputFile& input, uint64_t offset, const SecretKey& key, ByteView aad) {
   if (offset > input.size() || input.size() - offset < kFloeHeaderLength) {
     throw Error(Code::kTruncated, "the file ends inside the header of its body");
@@ -280,8 +303,9 @@ FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t 
   const uint64_t overhead = layout.segments * kFloeSegmentOverhead;
   const uint64_t length = body > overhead ? body - overhead : 0;  // of the plaintext, if the file is whole
   control.advance(start);
-  if (output != nullptr) reserve(*output, length, layout);
-  work_through<BlockDecryptor>(DecryptJob{input, output, message, layout, control});
+  const DecryptJob job{input, output, message, layout, control};
+  if (output != nullptr) reserve_plaintext(job, length);
+  work_through<BlockDecryptor>(job);
   finish(input, output, control);
   return {input.size(), length};
 }

@@ -5,9 +5,9 @@
 
 namespace callseal {
 
-// Has malloc keep up to 48 MiB that were freed, instead of handing them back to the system at once, so that what is
-// allocated and freed in a steady stream stays mapped. What any process gets that frees one large block. Once a
-// process.
+// Has malloc keep up to 48 MiB that were freed in each of its arenas (the main thread has one, other threads share
+// some), instead of handing them back to the system at once, so that what is allocated and freed in a steady stream
+// stays mapped. What any process gets that frees one large block. Once a process.
 void keep_freed_memory();
 
 // Asks for huge pages where memory that has not been touched yet is large: a fault for every 2 MiB, not for every 4

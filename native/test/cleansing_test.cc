@@ -1,6 +1,10 @@
-// Using keys leaves none of them in freed memory.
+// Using keys leaves none of them in freed memory, and neither does opening files what was in them.
 #include "envelope.h"
+
+#include <thread>
+
 #include "error.h"
+#include "file_job_paths.h"
 #include "floe_body.h"
 #include "freed_memory.h"
 #include "scratch.h"
@@ -68,6 +72,27 @@ TEST(derived_keys_are_not_left_in_freed_memory) {
   SecretKey content(KeyUse::kContent, sample_bytes(32, 44));
   Bytes derived = content.derive(KeyUse::kFloe, sample_bytes(9), sample_bytes(9)).bytes_for(KeyUse::kFloe).copy();
   CHECK_EQ(freed_blocks_with(derived, [&] { content.derive(KeyUse::kFloe, sample_bytes(9), sample_bytes(9)); }), 0);
+}
+
+TEST(file_jobs_leave_no_plaintext_in_freed_memory) {
+  const Bytes secret = sample_bytes(64, 45);
+  Bytes plaintext;
+  while (plaintext.size() < 700000) plaintext.insert(plaintext.end(), secret.begin(), secret.end());
+  ScratchFolder folder;
+  folder.write("in", plaintext);
+  for (uint32_t segment_length : {4096, 262144, 16777216}) {
+    encrypt(folder.path("in"), folder.path("sealed"), segment_length, true);
+    Bytes sealed = folder.read("sealed");
+    sealed[sealed.size() - 1] ^= 1;
+    folder.write("bad", sealed);
+    const auto jobs = [&] {
+      encrypt(folder.path("in"), folder.path("again"), segment_length, true);
+      decrypt(folder.path("sealed"), folder.path("out"), true);
+      CHECK_THROWS_CODE(decrypt(folder.path("bad"), folder.path("out"), true), Code::kTampered);
+    };
+    // On a thread of its own, as what a thread keeps is freed when it ends.
+    CHECK_EQ(freed_blocks_with(secret, [&] { std::thread(jobs).join(); }), 0);
+  }
 }
 
 }  // namespace

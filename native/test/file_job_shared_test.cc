@@ -181,6 +181,27 @@ TEST(shared_file_job_ends_at_once_without_space) {
   CHECK_EQ(folder.listing(), std::string("in sealed"));
 }
 
+TEST(shared_file_job_sets_space_aside_for_what_is_proved_to_be_there) {
+  ScratchFolder folder;
+  const Bytes whole = sealed_sample(folder);
+  const OutputOptions out{folder.path("out"), false, false};
+  JobControl control;
+  SystemCalls calls;
+  decrypt_paths(folder.path("sealed"), kHeader.size(), out, control);
+  CHECK_EQ(calls.count("fallocate"), size_t{1});
+  std::filesystem::remove(folder.path("out"));
+
+  Bytes longer = whole;
+  longer.resize(whole.size() + 9 * kSegment);
+  const size_t last = segment_start((longer.size() - body_start() - 1) / kSegment);
+  for (bool marked : {false, true}) {
+    if (marked) put_u32be(longer.data() + last, static_cast<uint32_t>(longer.size() - last));
+    calls.seen.clear();
+    refusal(folder, longer, Code::kTampered);
+    CHECK_EQ(calls.count("fallocate"), size_t{0});
+  }
+}
+
 TEST(shared_file_job_survives_short_and_interrupted_writes) {
   ScratchFolder folder;
   const Bytes plaintext = sample_bytes((kSegments - 1) * kStep);

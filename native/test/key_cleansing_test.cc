@@ -1,6 +1,7 @@
 // Reading and writing key files leaves neither key nor passphrase in freed memory.
 #include <openssl/core_names.h>
 
+#include "error.h"
 #include "freed_memory.h"
 #include "key_file.h"
 #include "openssl_folder.h"
@@ -66,6 +67,18 @@ TEST(key_cleansing_after_loading_every_form) {
     PrivateKey key = load_private_key(folder().path(file), &right);
     check_leaves_nothing(key, [&] { load_private_key(folder().path(file), &right); });
   }
+}
+
+TEST(key_cleansing_after_wrapping_and_unwrapping) {
+  PrivateKey same = load_private_key(folder().path("pkcs8.pem"), nullptr);
+  check_leaves_nothing(same, [&] {
+    PrivateKey key = load_private_key(folder().path("pkcs8.pem"), nullptr);
+    Bytes wrapped(key.public_key()->modulus_bytes());
+    key.public_key()->wrap(SecretKey::generate(KeyUse::kContent), wrapped.data());
+    key.unwrap(wrapped);
+    key.unwrap(wrapped);
+    CHECK_THROWS_CODE(key.unwrap(sample_bytes(wrapped.size())), Code::kTampered);
+  });
 }
 
 TEST(key_cleansing_after_saving) {
