@@ -1,6 +1,7 @@
 /** Encrypts a stream, segment by segment. */
 
 import type { Transform } from 'node:stream';
+import { CallsealError } from '../errors.ts';
 
 import type { NativeFloeEncryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
@@ -97,7 +98,11 @@ class EncryptMachine implements SegmentMachine {
     const segments = Math.max(1, Math.ceil(length / (this.#segmentLength - SEGMENT_OVERHEAD)));
     const piece = Buffer.allocUnsafeSlow(length + segments * SEGMENT_OVERHEAD);
     const used = length - this.#filled;
-    encryptor.encrypt(this.#held.subarray(0, this.#filled), this.#rest.subarray(0, used), last, piece, 1, UNLIMITED);
+    const held = this.#held.subarray(0, this.#filled);
+    const written = encryptor.encrypt(held, this.#rest.subarray(0, used), last, piece, 1, UNLIMITED);
+    // The piece's memory is not cleared: nothing of it may go out that was not written.
+    if (written !== piece.length)
+      throw new CallsealError('ERR_CRYPTO', 'a piece of the stream was not encrypted whole');
     this.#rest = this.#rest.subarray(used);
     this.#filled = 0;
     this.#finished = last;
