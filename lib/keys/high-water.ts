@@ -11,7 +11,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
 import { sha256 } from './digest.ts';
-import { hex } from './ids.ts';
+import { hex, newId } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** How far a working key's row had come. */
@@ -59,7 +59,6 @@ export class HighWater {
   #lastWrite: Promise<void> = Promise.resolve();
   /** Writes that have not begun yet, by the store's id. */
   readonly #waiting = new Map<string, Promise<void>>();
-  #temporaries = 0;
 
   /**
    * @param directory Null: nothing outlives the process.
@@ -171,8 +170,8 @@ export class HighWater {
   async #write(name: string, content: MarkFile | PlaceFile): Promise<void> {
     const directory = this.#directory!;
     const path = join(directory, name);
-    this.#temporaries += 1;
-    const temporary = `${path}.${process.pid}.${this.#temporaries}.tmp`;
+    // Not by the process's number, which its threads share, and which is the same again after a restart in a container.
+    const temporary = `${path}.${hex(newId())}.tmp`;
     try {
       await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
       const file = await open(temporary, 'wx', FILE_MODE);
