@@ -6,7 +6,7 @@ import { assertArea } from './area.ts';
 import { blocksOf, budgetOf, type Load } from './budget.ts';
 import { type Entity, EntityEncoder } from './entity.ts';
 import type { OpenKey, OpenKeys } from './open-keys.ts';
-import { encryptionError, requireBytes } from './records.ts';
+import { encryptionError, lengthOf, requireBytes } from './records.ts';
 import { SUITES } from './suites.ts';
 
 export interface PlainItem {
@@ -35,9 +35,14 @@ export class Batches {
 
   async protectMany(area: string, items: readonly PlainItem[]): Promise<Uint8Array[]> {
     assertArea(area);
-    for (const [index, item] of items.entries()) requireBytes(item?.bytes, `items[${index}].bytes`);
+    // Read once: what is encrypted is what was counted.
+    const taken = items.map((item, index) => {
+      const bytes: unknown = item?.bytes;
+      requireBytes(bytes, `items[${index}].bytes`);
+      return { entity: item.entity, bytes };
+    });
     const records: Uint8Array[] = [];
-    for (const part of parts(items)) {
+    for (const part of parts(taken)) {
       for (const record of await this.#protectPart(area, part, records.length)) records.push(record);
     }
     return records;
@@ -121,7 +126,7 @@ export class Batches {
     bytesOf: (item: T) => Uint8Array,
     offset: number,
   ): RecordBatch {
-    const data = new Uint8Array(items.reduce((sum, item) => sum + bytesOf(item).length, 0));
+    const data = new Uint8Array(items.reduce((sum, item) => sum + lengthOf(bytesOf(item)), 0));
     const dataEnds = new Uint32Array(items.length);
     const entityEnds = new Uint32Array(items.length);
     let entities = new Uint8Array(items.length * TYPICAL_ENTITY);
@@ -135,7 +140,7 @@ export class Batches {
       entityEnds[index] = entityEnd;
       const bytes = bytesOf(item);
       data.set(bytes, dataEnd);
-      dataEnd += bytes.length;
+      dataEnd += lengthOf(bytes);
       dataEnds[index] = dataEnd;
     }
     return { data, dataEnds, entities: entities.subarray(0, entityEnd), entityEnds };
@@ -164,22 +169,23 @@ function* parts(items: readonly PlainItem[]): Generator<PlainItem[]> {
   let bytes = 0;
   let blocks = 0;
   for (const item of items) {
-    const more = blocksOf(item.bytes.length);
-    if (part.length > 0 && (bytes + item.bytes.length > BATCH_BYTES || blocks + more > BATCH_BLOCKS)) {
+    const length = lengthOf(item.bytes);
+    const more = blocksOf(length);
+    if (part.length > 0 && (bytes + length > BATCH_BYTES || blocks + more > BATCH_BLOCKS)) {
       yield part;
       part = [];
       bytes = 0;
       blocks = 0;
     }
     part.push(item);
-    bytes += item.bytes.length;
+    bytes += length;
     blocks += more;
   }
   if (part.length > 0) yield part;
 }
 
 function loadOfAll(items: readonly PlainItem[]): Load {
-  return { messages: items.length, blocks: items.reduce((sum, { bytes }) => sum + blocksOf(bytes.length), 0) };
+  return { messages: items.length, blocks: items.reduce((sum, { bytes }) => sum + blocksOf(lengthOf(bytes)), 0) };
 }
 
 /** The items are views of one piece of memory, which lives as long as one of them does. */
