@@ -169,6 +169,10 @@ describe('an import', () => {
     expect(facts.keyId).toBe(keyIdOf(pair.certificate));
     expect(facts.certificate?.subject).toMatch(/CN=my/);
     expect(await codeOf(() => load(pair.privateKey))).toBe('ERR_KEY_UNREADABLE');
+    const planted = join(dir, 'planted.p12');
+    const open = ['-nomac', '-keypbe', 'NONE', '-certpbe', 'NONE', '-passout', 'pass:'];
+    openssl('pkcs12', '-export', '-in', pair.certificate, '-inkey', pair.privateKey, ...open, '-out', planted);
+    expect((await refusalOf(() => load(planted))).message).toMatch(/neither encrypted nor under an integrity check/);
 
     const ec = makeKeyPair(dir, { bits: 'ec', name: 'ec' });
     openssl(

@@ -6,7 +6,7 @@ import { assertArea } from './area.ts';
 import { blocksOf, budgetOf, type Load } from './budget.ts';
 import { type Entity, EntityEncoder } from './entity.ts';
 import type { OpenKey, OpenKeys } from './open-keys.ts';
-import { encryptionError, requireBytes } from './records.ts';
+import { encryptionError, lengthOf, requireBytes } from './records.ts';
 import { SUITES } from './suites.ts';
 
 export interface PlainItem {
@@ -17,6 +17,12 @@ export interface PlainItem {
 export interface SealedItem {
   readonly entity: Entity;
   readonly sealed: Uint8Array;
+}
+
+/** An item as it was when the call was made: what is encrypted is what was counted, whatever getters say later. */
+interface Taken {
+  readonly entity: Entity;
+  readonly bytes: Uint8Array;
 }
 
 type PackedBytes = ReturnType<NativeWorkingKey['protectMany']>;
@@ -41,11 +47,11 @@ export class Batches {
 
   async protectMany(area: string, items: readonly PlainItem[]): Promise<Uint8Array[]> {
     assertArea(area);
-    requireAll(items, (item) => item?.bytes, 'bytes');
-    const records = new Array<Uint8Array>(items.length);
-    for (let next = 0; next < items.length; ) {
-      const end = endOfCall(items, next);
-      const data = this.#protectCall(area, items, next, end) ?? (await this.#protectLater(area, items, next, end));
+    const taken = take(items, (item) => item.bytes, 'bytes');
+    const records = new Array<Uint8Array>(taken.length);
+    for (let next = 0; next < taken.length; ) {
+      const end = endOfCall(taken, next);
+      const data = this.#protectCall(area, taken, next, end) ?? (await this.#protectLater(area, taken, next, end));
       unpack(data, records, next);
       next = end;
     }
@@ -54,28 +60,25 @@ export class Batches {
 
   async unprotectMany(area: string, items: readonly SealedItem[]): Promise<Uint8Array[]> {
     assertArea(area);
-    requireAll(items, (item) => item?.sealed, 'sealed');
-    const plaintexts = new Array<Uint8Array>(items.length);
+    const taken = take(items, (item) => item.sealed, 'sealed');
+    const plaintexts = new Array<Uint8Array>(taken.length);
     let next = 0;
-    while (next < items.length) {
-      const first = items[next]!.sealed;
+    while (next < taken.length) {
+      const first = taken[next]!.bytes;
       const key = this.#keys.decrypting(first) ?? (await this.#keyOf(first, next));
       if (!key.alive) continue;
       let end = next + 1;
-      let bytes = first.length;
-      while (end < items.length && bytes + items[end]!.sealed.length <= CALL_BYTES && key.matches(items[end]!.sealed)) {
-        bytes += items[end]!.sealed.length;
-        end += 1;
-      }
-      unpack(this.#unprotectRun(key, area, items, next, end), plaintexts, next);
+      const most = endOfCall(taken, next);
+      while (end < most && key.matches(taken[end]!.bytes)) end += 1;
+      unpack(this.#unprotectRun(key, area, taken, next, end), plaintexts, next);
       next = end;
     }
     return plaintexts;
   }
 
   /** At once, when key and budget are at hand; else null. */
-  #protectCall(area: string, items: readonly PlainItem[], start: number, end: number): PackedBytes | null {
-    const batch = this.#pack(area, items, start, end, (item) => item.bytes);
+  #protectCall(area: string, items: readonly Taken[], start: number, end: number): PackedBytes | null {
+    const batch = this.#pack(area, items, start, end);
     try {
       const key = this.#keys.encrypting(area);
       return key?.takeLoad(loadOf(items, start, end)) ? seal(key, batch) : null;
@@ -84,9 +87,9 @@ export class Batches {
     }
   }
 
-  async #protectLater(area: string, items: readonly PlainItem[], start: number, end: number): Promise<PackedBytes> {
+  async #protectLater(area: string, items: readonly Taken[], start: number, end: number): Promise<PackedBytes> {
     // While this waits, another call may pack its own.
-    const { data, entities, ...ends } = this.#pack(area, items, start, end, (item) => item.bytes);
+    const { data, entities, ...ends } = this.#pack(area, items, start, end);
     const batch = { ...ends, data: new Uint8Array(data), entities: new Uint8Array(entities) };
     data.fill(0);
     try {
@@ -108,8 +111,8 @@ export class Batches {
   }
 
   /** Consecutive records under one key. */
-  #unprotectRun(key: OpenKey, area: string, items: readonly SealedItem[], start: number, end: number): PackedBytes {
-    const batch = this.#pack(area, items, start, end, (item) => item.sealed);
+  #unprotectRun(key: OpenKey, area: string, items: readonly Taken[], start: number, end: number): PackedBytes {
+    const batch = this.#pack(area, items, start, end);
     key.usesLeft -= end - start;
     try {
       return key.handle.unprotectMany(key.header, batch);
@@ -119,11 +122,11 @@ export class Batches {
   }
 
   /** Native code counts within its batch; the caller counts all items. */
-  #firstBad(key: OpenKey, area: string, items: readonly SealedItem[], start: number, end: number): unknown {
+  #firstBad(key: OpenKey, area: string, items: readonly Taken[], start: number, end: number): unknown {
     for (let index = start; index < end; index += 1) {
-      const { entity, sealed } = items[index]!;
+      const { entity, bytes } = items[index]!;
       try {
-        key.handle.unprotect(sealed, key.header.length, this.#entities.encode(area, entity)).fill(0);
+        key.handle.unprotect(bytes, key.header.length, this.#entities.encode(area, entity)).fill(0);
       } catch (error) {
         return atIndex(index, error);
       }
@@ -132,31 +135,24 @@ export class Batches {
   }
 
   /** Valid until the next call. */
-  #pack<T extends { readonly entity: Entity }>(
-    area: string,
-    items: readonly T[],
-    start: number,
-    end: number,
-    bytesOf: (item: T) => Uint8Array,
-  ): RecordBatch {
+  #pack(area: string, items: readonly Taken[], start: number, end: number): RecordBatch {
     let total = 0;
-    for (let index = start; index < end; index += 1) total += bytesOf(items[index]!).length;
+    for (let index = start; index < end; index += 1) total += lengthOf(items[index]!.bytes);
     const data = total <= CALL_BYTES ? this.#data : new Uint8Array(total);
     const dataEnds = new Uint32Array(end - start);
     const entityEnds = new Uint32Array(end - start);
     let dataEnd = 0;
     let entityEnd = 0;
     for (let index = start; index < end; index += 1) {
-      const item = items[index]!;
-      const encoded = this.#encode(area, item.entity, index);
+      const { entity, bytes } = items[index]!;
+      const encoded = this.#encode(area, entity, index);
       if (entityEnd + encoded.length > this.#packed.length)
         this.#packed = grown(this.#packed, entityEnd + encoded.length);
       this.#packed.set(encoded, entityEnd);
       entityEnd += encoded.length;
       entityEnds[index - start] = entityEnd;
-      const bytes = bytesOf(item);
       data.set(bytes, dataEnd);
-      dataEnd += bytes.length;
+      dataEnd += lengthOf(bytes);
       dataEnds[index - start] = dataEnd;
     }
     return { data: data.subarray(0, dataEnd), dataEnds, entities: this.#packed.subarray(0, entityEnd), entityEnds };
@@ -179,30 +175,30 @@ function grown(bytes: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<Array
 }
 
 /** Items beginning with `start` that one native call takes: at least one. */
-function endOfCall(items: readonly PlainItem[], start: number): number {
+function endOfCall(items: readonly Taken[], start: number): number {
   let end = start + 1;
-  let bytes = items[start]!.bytes.length;
-  while (end < items.length && bytes + items[end]!.bytes.length <= CALL_BYTES) {
-    bytes += items[end]!.bytes.length;
+  let bytes = lengthOf(items[start]!.bytes);
+  while (end < items.length && bytes + lengthOf(items[end]!.bytes) <= CALL_BYTES) {
+    bytes += lengthOf(items[end]!.bytes);
     end += 1;
   }
   return end;
 }
 
 /** Up to where budget is reserved when a call for the items before `end` needs some: one trip to the store for many calls. */
-function endAhead(items: readonly PlainItem[], start: number, end: number): number {
+function endAhead(items: readonly Taken[], start: number, end: number): number {
   let ahead = end;
   let { blocks } = loadOf(items, start, end);
-  while (ahead < items.length && blocks + blocksOf(items[ahead]!.bytes.length) <= AHEAD_BLOCKS) {
-    blocks += blocksOf(items[ahead]!.bytes.length);
+  while (ahead < items.length && blocks + blocksOf(lengthOf(items[ahead]!.bytes)) <= AHEAD_BLOCKS) {
+    blocks += blocksOf(lengthOf(items[ahead]!.bytes));
     ahead += 1;
   }
   return ahead;
 }
 
-function loadOf(items: readonly PlainItem[], start: number, end: number): Load {
+function loadOf(items: readonly Taken[], start: number, end: number): Load {
   let blocks = 0;
-  for (let index = start; index < end; index += 1) blocks += blocksOf(items[index]!.bytes.length);
+  for (let index = start; index < end; index += 1) blocks += blocksOf(lengthOf(items[index]!.bytes));
   return { messages: end - start, blocks };
 }
 
@@ -224,11 +220,24 @@ function unpack({ data, ends }: PackedBytes, items: Uint8Array[], start: number)
   }
 }
 
-function requireAll<T>(items: readonly T[], bytesOf: (item: T) => unknown, name: string): void {
-  for (let index = 0; index < items.length; index += 1) {
-    const bytes = bytesOf(items[index]!);
-    if (!(bytes instanceof Uint8Array)) requireBytes(bytes, `items[${index}].${name}`);
-  }
+function take<T extends { readonly entity: Entity }>(
+  items: readonly T[],
+  bytesOf: (item: T) => unknown,
+  name: string,
+): Taken[] {
+  if (!Array.isArray(items)) throw new CallsealError('ERR_INVALID_ARGUMENT', 'items must be an array');
+  return items.map((item: T | null | undefined, index) => {
+    const bytes = item == null ? undefined : bytesOf(item);
+    requireBytes(bytes, `items[${index}].${name}`);
+    return { entity: takeEntity(item!.entity), bytes };
+  });
+}
+
+/** Its texts, read once; what is wrong with them is said when they are encoded. */
+function takeEntity(entity: Entity): Entity {
+  if (typeof entity !== 'object' || entity === null) return entity;
+  const { tenant, type, id, field } = entity;
+  return { type, id, ...(tenant !== undefined && { tenant }), ...(field !== undefined && { field }) };
 }
 
 function atIndex(index: number, error: unknown): unknown {

@@ -74,11 +74,21 @@ export class Engine {
     return performance.now() < this.#freshUntil;
   }
 
+  /** The last verified state while it may be relied on. Whoever has waited asks again: what held before may be over. */
+  get relied(): Snapshot | null {
+    return !this.#closed && this.isFresh ? this.#snapshot : null;
+  }
+
   /** The last verified state; loads it again when that is too long ago. */
   async fresh(): Promise<Snapshot> {
     if (this.#closed) throw closed();
-    if (this.#snapshot !== null && this.isFresh) return this.#snapshot;
-    return this.refresh();
+    return this.relied ?? this.refresh();
+  }
+
+  /** Destroys master keys that were opened for a state that is over. */
+  tidy(): void {
+    const now = this.relied;
+    this.vault.keepOnly((id) => now?.master(id)?.state === 'active');
   }
 
   /** Loads and verifies everything, beginning after this call. */
@@ -102,7 +112,7 @@ export class Engine {
   /** Looks whether there is another manifest than the one that is known, and loads it when there is. */
   async lookAgain(): Promise<Snapshot> {
     const known = await this.fresh();
-    const store = await this.parts.store.readStore();
+    const store = await this.#reading(() => this.parts.store.readStore());
     return store !== null && sameManifest(store, known.store) ? known : this.refresh();
   }
 
@@ -116,7 +126,11 @@ export class Engine {
       const result = await work(change, change.before!, writer);
       return { result, snapshot: await this.write(writer, change) };
     });
-    await this.adopt(snapshot);
+    try {
+      await this.adopt(snapshot);
+    } catch (error) {
+      throw afterCommit(error);
+    }
     return result;
   }
 
@@ -189,11 +203,18 @@ export class Engine {
 
   async #reload(): Promise<Snapshot> {
     if (this.#closed) throw closed();
-    try {
+    return this.#reading(async () => {
       const snapshot = await this.load();
       if (snapshot === null) throw substituted(STORE_ROW, 'is missing');
       await this.adopt(snapshot);
-      return snapshot;
+      // A change that was made meanwhile is known already, and was not in what was read.
+      return this.#snapshot!;
+    });
+  }
+
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
     } catch (error) {
       // A store that cannot be reached says nothing against what is known of it.
       if (!isUnavailable(error)) this.#drop();
@@ -248,6 +269,12 @@ export class Engine {
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof CallsealError && error.code === 'ERR_STORE_UNAVAILABLE';
+}
+
+/** So that nobody repeats what was done. */
+function afterCommit(error: unknown): unknown {
+  if (!(error instanceof CallsealError) || error.code !== 'ERR_IO') return error;
+  return new CallsealError('ERR_IO', `the change was made, but ${error.message}`, { ...error, cause: error });
 }
 
 function closed(): CallsealError {

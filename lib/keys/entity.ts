@@ -46,12 +46,14 @@ export class EntityEncoder {
     if (typeof entity !== 'object' || entity === null) {
       throw new CallsealError('ERR_INVALID_ARGUMENT', 'an entity is an object with at least the texts `type` and `id`');
     }
+    // All at once: a getter may encode another entity into the same buffer.
+    const { tenant, type, id, field } = entity;
     this.#end = this.#start;
-    this.#text('tenant', entity.tenant ?? '');
+    this.#text('tenant', tenant ?? '');
     this.#text('area', area);
-    this.#text('type', required('type', entity.type));
-    this.#text('id', required('id', entity.id));
-    this.#text('field', entity.field ?? '');
+    this.#text('type', required('type', type));
+    this.#text('id', required('id', id));
+    this.#text('field', field ?? '');
     return this.#scratch.subarray(0, this.#end);
   }
 

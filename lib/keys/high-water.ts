@@ -10,8 +10,9 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
+import { type Exposure, findExposure } from '../fips/ownership.ts';
 import { sha256 } from './digest.ts';
-import { hex } from './ids.ts';
+import { hex, newId } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** How far a working key's row had come. */
@@ -59,7 +60,7 @@ export class HighWater {
   #lastWrite: Promise<void> = Promise.resolve();
   /** Writes that have not begun yet, by the store's id. */
   readonly #waiting = new Map<string, Promise<void>>();
-  #temporaries = 0;
+  #isOwn = false;
 
   /**
    * @param directory Null: nothing outlives the process.
@@ -72,14 +73,14 @@ export class HighWater {
 
   /** The id of the store that was last seen at this place, or null. */
   async storeAtPlace(): Promise<string | null> {
-    const file = await this.#read<PlaceFile>(this.#placeName());
+    const file = await this.#read(this.#placeName(), isPlace);
     return file?.store ?? null;
   }
 
   /** To be read before the store is: everything in it was committed before. */
   async read(storeId: Uint8Array): Promise<Mark | null> {
     const id = hex(storeId);
-    return newest(this.#seen.get(id) ?? null, await this.#read<MarkFile>(`${id}.json`));
+    return newest(this.#seen.get(id) ?? null, await this.#read(`${id}.json`, isMark));
   }
 
   /** Remembers a state. Does nothing when this host has seen a newer one. */
@@ -123,7 +124,7 @@ export class HighWater {
     if (waiting !== undefined) return waiting;
     const saving = this.#inTurn(async () => {
       this.#waiting.delete(id);
-      const before = await this.#read<MarkFile>(`${id}.json`);
+      const before = await this.#read(`${id}.json`, isMark);
       const after = newest(before, this.#seen.get(id)!)!;
       if (before === null || !sameMark(before, after)) {
         await this.#write(`${id}.json`, { version: 1, store: id, ...after });
@@ -150,12 +151,13 @@ export class HighWater {
     return this.#write(this.#placeName(), file);
   }
 
-  async #read<T extends { version: number }>(name: string): Promise<T | null> {
+  async #read<T>(name: string, fits: (file: unknown) => file is T): Promise<T | null> {
     if (this.#directory === null) return null;
+    this.#requireOwn(this.#directory);
     const path = join(this.#directory, name);
     try {
-      const file = JSON.parse(await readFile(path, 'utf8')) as T;
-      if (file.version === 1) return file;
+      const file: unknown = JSON.parse(await readFile(path, 'utf8'));
+      if (fits(file)) return file;
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return null;
       if (!(error instanceof SyntaxError)) throw unusable(path, error);
@@ -167,12 +169,27 @@ export class HighWater {
     );
   }
 
+  /** Whoever may write there could have it forget what this host has seen. Looked at once, before the first file. */
+  #requireOwn(directory: string): void {
+    if (this.#isOwn) return;
+    const exposure = exposureOf(directory);
+    if (exposure !== null) {
+      throw new CallsealError(
+        'ERR_NOT_APPROVED',
+        `${directory}, in which this host remembers how far the key store has come, is not safe for that: ${exposure.path}: ` +
+          `${exposure.fact}. Run: ${exposure.command}`,
+        { path: directory },
+      );
+    }
+    this.#isOwn = true;
+  }
+
   /** Under another name first, synced: after a power failure there is the old file or the new one. */
   async #write(name: string, content: MarkFile | PlaceFile): Promise<void> {
     const directory = this.#directory!;
     const path = join(directory, name);
-    this.#temporaries += 1;
-    const temporary = `${path}.${process.pid}.${this.#temporaries}.tmp`;
+    // Not by the process's number, which its threads share, and which is the same again after a restart in a container.
+    const temporary = `${path}.${hex(newId())}.tmp`;
     try {
       await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
       const file = await open(temporary, 'wx', FILE_MODE);
@@ -188,6 +205,36 @@ export class HighWater {
       throw unusable(path, error);
     }
   }
+}
+
+function exposureOf(directory: string): Exposure | null {
+  try {
+    return findExposure(directory);
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+function isFile(file: unknown): file is Fields {
+  return typeof file === 'object' && file !== null && 'version' in file && file.version === 1;
+}
+
+function isPlace(file: unknown): file is PlaceFile {
+  return isFile(file) && typeof file.store === 'string';
+}
+
+function isMark(file: unknown): file is MarkFile {
+  if (!isFile(file) || typeof file.working !== 'object' || file.working === null) return false;
+  const rows: unknown[] = Object.values(file.working);
+  const numbers = [file, ...rows].map((row) => (row as Fields | null)?.sequence);
+  const reserved = rows.map((row) => (row as Fields | null)?.reserved);
+  return [...numbers, ...reserved, file.auditSequence].every(isCount) && typeof file.auditHash === 'string';
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** What a verified state leaves in memory. */

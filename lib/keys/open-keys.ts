@@ -127,7 +127,9 @@ export class OpenKeys {
         continue;
       }
       const key = await this.#open(snapshot, row);
-      if (!key.alive || this.#allotments.get(area) !== allotment) continue;
+      if (!key?.alive || this.#allotments.get(area) !== allotment) continue;
+      // It may have retired meanwhile, and would encrypt on unnoticed.
+      if (hex(this.#engine.relied?.encryptsFor(area)?.id ?? NONE) !== key.id) continue;
       key.allotment = allotment;
       this.#byArea.set(area, key);
       return key;
@@ -159,11 +161,12 @@ export class OpenKeys {
       const master = snapshot.masterOf(row);
       if (master.state !== 'active') throw masterDisabled(master.id);
       const key = await this.#open(snapshot, row);
-      if (key.alive) return key;
+      if (key?.alive) return key;
     }
   }
 
-  #open(snapshot: Snapshot, row: WorkingRow): Promise<OpenKey> | OpenKey {
+  /** Null when the key may not be used any more by the time that its master key is open, which takes a while. */
+  #open(snapshot: Snapshot, row: WorkingRow): Promise<OpenKey | null> | OpenKey {
     const id = hex(row.id);
     const open = this.#byId.get(id);
     if (open !== undefined && open.usesLeft > 0) return open;
@@ -173,6 +176,10 @@ export class OpenKeys {
       const meanwhile = this.#byId.get(id);
       if (meanwhile !== undefined && meanwhile.usesLeft > 0) return meanwhile;
       if (meanwhile !== undefined) this.#close(meanwhile);
+      if (!mayServe(this.#engine.relied, id)) {
+        this.#engine.tidy();
+        return null;
+      }
       const handle = master.openWorkingKey(suite.working, suite.hash, bytes, row.mac, row.wrapped);
       const key = new OpenKey(row, handle, this.#maxUses);
       this.#byId.set(id, key);
@@ -203,15 +210,9 @@ export class OpenKeys {
 
   #keepWhatHolds(snapshot: Snapshot | null): void {
     for (const key of [...this.#byId.values()]) {
-      const row = snapshot?.workingKey(key.id);
-      if (
-        snapshot === null ||
-        row === undefined ||
-        row.state === 'removed' ||
-        snapshot.masterOf(row).state !== 'active'
-      ) {
+      if (!mayServe(snapshot, key.id)) {
         this.#close(key);
-      } else if (this.#byArea.get(key.area) === key && hex(snapshot.encryptsFor(key.area)?.id ?? NONE) !== key.id) {
+      } else if (this.#byArea.get(key.area) === key && hex(snapshot?.encryptsFor(key.area)?.id ?? NONE) !== key.id) {
         this.#byArea.delete(key.area);
       }
     }
@@ -226,6 +227,12 @@ export class OpenKeys {
 }
 
 const NONE = new Uint8Array(0);
+
+/** Whether records of a working key may be decrypted by what a state says. */
+function mayServe(snapshot: Snapshot | null, id: string): boolean {
+  const row = snapshot?.workingKey(id);
+  return row !== undefined && row.state !== 'removed' && snapshot?.masterOf(row).state === 'active';
+}
 
 function tagOf(bytes: Uint8Array, offset: number): number {
   return (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;

@@ -71,13 +71,17 @@ export class Reencryptions {
   async advance(job: Reencryption, cursor: string, report: ReencryptionReport): Promise<Reencryption> {
     const { store } = await this.#engine.fresh();
     const row = await this.#seal(store.storeId, { ...bare(job), changedAt: Date.now(), cursor }, report);
-    await this.#engine.transaction((writer) => writer.writeReencryption(row));
+    await this.#engine.transaction(async (writer) => {
+      await requireRunning(writer, job);
+      await writer.writeReencryption(row);
+    });
     return shown(row, report);
   }
 
   /** Says what is left. Audited: keys may be removed because of it. */
   async finish(job: Reencryption, report: ReencryptionReport): Promise<Reencryption> {
     return this.#engine.change(async (change, _now, writer) => {
+      await requireRunning(writer, job);
       const ended = { ...bare(job), changedAt: change.at, finishedAt: change.at };
       const row = await this.#seal(change.storeId, ended, report);
       await writer.writeReencryption(row);
@@ -96,6 +100,20 @@ export class Reencryptions {
     const seal = await this.#engine.parts.installation.key.sign('pss-sha256', bytes);
     return { ...row, report: canonicalJson({ ...plain(report), seal: hex(seal) }) };
   }
+}
+
+/**
+ * Refuses to go on with a job that was begun anew meanwhile, or has finished: what it counted would be taken for what the
+ * other one, which began later, has found, and keys would be removed because of it.
+ */
+async function requireRunning(reader: StoreReader, job: Reencryption): Promise<void> {
+  const rows = await reader.readReencryptions();
+  const row = rows.find(({ source, area }) => source === job.source && area === job.area);
+  if (row !== undefined && row.startedAt === job.startedAt.getTime() && row.finishedAt === null) return;
+  throw new CallsealError(
+    'ERR_KEY_IN_USE',
+    `the re-encryption of ${job.source} (area ${job.area}) was begun anew, or finished, by another process; this one ends here`,
+  );
 }
 
 /**

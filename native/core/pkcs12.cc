@@ -54,6 +54,8 @@ class Pkcs12Reader {
   const X509_ALGOR* mac_algorithm_ = nullptr;
   const ASN1_OCTET_STRING* mac_salt_ = nullptr;
   const ASN1_INTEGER* mac_iterations_ = nullptr;
+  // Whether anybody could have put a plain key where the reader is: no passphrase was needed for it.
+  bool open_to_all_ = false;
 };
 
 // The ContentInfo in PFX ::= SEQUENCE { version INTEGER, authSafe ContentInfo, … }.
@@ -140,6 +142,7 @@ std::optional<SecretBytes> Pkcs12Reader::first_private_key(ByteView passphrase) 
     for (int i = 0; i < sk_PKCS7_num(safes_.get()); i++) {
       const PKCS7* safe = sk_PKCS7_value(safes_.get(), i);
       if ((data_of(safe) == nullptr) != encrypted) continue;
+      open_to_all_ = !encrypted && !has_mac();
       BagsPtr bags = open_safe(safe, passphrase);
       if (std::optional<SecretBytes> key = search(bags.get(), passphrase, 0)) return key;
     }
@@ -194,6 +197,11 @@ std::optional<SecretBytes> Pkcs12Reader::key_of(const PKCS12_SAFEBAG* bag, ByteV
   const PKCS8_PRIV_KEY_INFO* plain = PKCS12_SAFEBAG_get0_p8inf(bag);
   int length = plain != nullptr ? i2d_PKCS8_PRIV_KEY_INFO(plain, nullptr) : 0;
   if (length <= 0) return std::nullopt;
+  if (open_to_all_ && !passphrase.empty()) {
+    decryptor_.unreadable(
+        "the private key in the PKCS#12 file is neither encrypted nor under an integrity check, so that the passphrase "
+        "proves nothing of it: anybody could have put it there");
+  }
   SecretBytes der(static_cast<size_t>(length));
   uint8_t* cursor = der.data();
   i2d_PKCS8_PRIV_KEY_INFO(plain, &cursor);
