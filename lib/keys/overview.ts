@@ -56,7 +56,7 @@ export async function overviewOf(engine: Engine, stateDirectory: string | null):
   const { bits, algorithm } = installation.key;
   const masters = snapshot.masters.map((row) => masterInfo(snapshot, row, bits));
   const current = masters.find((master) => master.current)!;
-  const areas = areasOf(snapshot);
+  const areas = areasOf(snapshot, bits);
   return {
     store: {
       description: store.description,
@@ -75,11 +75,11 @@ export async function overviewOf(engine: Engine, stateDirectory: string | null):
   };
 }
 
-function areasOf(snapshot: Snapshot): AreaOverview[] {
+function areasOf(snapshot: Snapshot, installationBits: number): AreaOverview[] {
   const areas = new Map<string, WorkingKeyInfo[]>();
   for (const row of snapshot.working) {
     const versions = areas.get(row.area) ?? [];
-    areas.set(row.area, [...versions, workingInfo(snapshot, row)]);
+    areas.set(row.area, [...versions, workingInfo(snapshot, row, installationBits)]);
   }
   return [...areas].map(([area, versions]) => ({
     area,
