@@ -288,7 +288,12 @@ describe.each(STORE_KINDS)('$name', (kind) => {
     const keys = await fresh({ suite: 'lumenvox' });
     await keys.protect('models', ENTITY, PLAINTEXT);
     const before = await keys.overview();
-    expect(before).toMatchObject({ approved: false, strength: 112, audit: { entries: 2 } });
+    expect(before).toMatchObject({
+      approved: false,
+      strength: 112,
+      installation: { outside: null },
+      audit: { entries: 2 },
+    });
     expect(before.areas).toMatchObject([
       {
         area: 'models',
