@@ -1,6 +1,6 @@
 /** `callseal installation …`: from the request to a second server, and what is refused. */
 
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CTRL_C, onTerminal } from './helpers/cli.ts';
@@ -111,7 +111,7 @@ describe('installation install', () => {
 describe('a second server', () => {
   const EXPORT = ['installation', 'export', '--out', 'server2.p12', '--p12-passphrase-env', 'MOVE'];
 
-  it('opens what the first has protected', async () => {
+  it('opens what the first has protected, from a copy of the store', async () => {
     const env = { MOVE: 'on the road' };
     const entity = ['models', '--type', 'claimant', '--id', 'c-41'];
     const sealed = await site.run(withKey(['protect', ...entity]), { input: 'a voice model' });
@@ -119,7 +119,9 @@ describe('a second server', () => {
     expect(statSync(at('server2.p12')).mode & 0o777).toBe(0o600);
     openssl('pkcs12', '-in', at('server2.p12'), '-passin', 'pass:on the road', '-nodes', '-info');
 
-    const second = siteAt(tempDir(), String(site.env.CALLSEAL_STORE));
+    const machine = tempDir();
+    cpSync(at('keys.db'), join(machine, 'keys.db'));
+    const second = siteAt(machine, `sqlite:${join(machine, 'keys.db')}`);
     const file = ['installation', 'import', at('server2.p12'), '--p12-passphrase-env', 'MOVE'];
     await second.ok(file, { env });
     const opened = await second.run(withKey(['unprotect', ...entity]), { input: sealed.stdout });

@@ -9,7 +9,7 @@ import { openInstallation } from '../lib/keys/installation/open.ts';
 import type { Installation } from '../lib/keys/installation/types.ts';
 import { Passphrase } from '../lib/native/passphrase.ts';
 import { APP_KINDS, type AppDatabase } from './helpers/app-tables.ts';
-import { start } from './helpers/cli.ts';
+import { onTerminal, start } from './helpers/cli.ts';
 import { makeSite, PASSPHRASE, type Site, withKey } from './helpers/keys-cli.ts';
 
 const ROWS = 300;
@@ -207,6 +207,14 @@ describe.each(APP_KINDS)('reencrypt in $name', (kind) => {
     expect(await records()).toEqual(before);
     expect(await site.ok('audit list')).toBe(audit);
     expect(await keys.working.list()).toHaveLength(1);
+  });
+
+  it('shows on a terminal how far it has come, and how long it will take', async () => {
+    await fill(60);
+    await keys.working.rotate(AREA);
+    const run = await onTerminal(withKey(command('--rate', '30')), site);
+    expect(run.status, run.screen).toBe(0);
+    expect(run.screen).toMatch(/re-encrypting: \d+ of 60 rows, about \d s left/);
   });
 
   it('keeps to its rate', async () => {

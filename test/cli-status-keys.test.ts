@@ -34,7 +34,9 @@ describe('status of the keys', () => {
     expect(text).toMatch(
       new RegExp(`^ {2}${master} +active, current +aes/aes/sha256 +152 bits +yes .* 1 active$`, 'm'),
     );
-    expect(text).toMatch(/^ {2}models +1, encrypts +1 of 1 +aes\/aes\/sha256 .* of 4,294,967,296 messages/m);
+    expect(text).toMatch(
+      /^ {2}models +1, encrypts +1 of 1 +aes\/aes\/sha256 +152 bits +yes .* of 4,294,967,296 messages/m,
+    );
   });
 
   it('is the same as JSON, beside the status of the module', async () => {

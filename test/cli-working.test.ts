@@ -36,7 +36,7 @@ describe('working', () => {
     ]);
     expect(await working('models')).toMatchObject([{ area: 'models' }]);
     expect(await site.ok('working list models')).toMatch(
-      /^models +1 +encrypts +[0-9a-f]{32} .* of 4,294,967,296 messages \(/m,
+      /^models +1 +encrypts +[0-9a-f]{32} .* aes\/aes\/sha256 +152 bits +yes .* of 4,294,967,296 messages \(/m,
     );
     expect(await working('none')).toEqual([]);
   });
@@ -48,7 +48,10 @@ describe('working', () => {
       env: { CALLSEAL_FIPS: 'off' },
     });
     expect([run.status, run.stderr]).toEqual([0, expect.stringContaining('CALLSEAL_FIPS=off')]);
-    expect(await working()).toMatchObject([{ budget: { unit: 'blocks', limit: 2 ** 20 } }]);
+    expect(await working()).toMatchObject([
+      { budget: { unit: 'blocks', limit: 2 ** 20 }, assessment: { approved: false, strength: { chain: 112 } } },
+    ]);
+    expect(await site.ok('working list')).toMatch(/ aes\/3des\/sha256 +112 bits +no /);
   });
 
   it('rotate makes a new version that encrypts; the old one only decrypts', async () => {

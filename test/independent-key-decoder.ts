@@ -177,11 +177,15 @@ export function verifyAudit(store: Store, entries: readonly AuditEntry[]): boole
   return entries.length === store.auditSequence && Buffer.from(store.auditHash).equals(previous);
 }
 
-function openMaster(
-  store: Store,
-  row: Master,
-  installation: KeyObject,
-): { wrap: Buffer; row: Buffer; binding: Buffer } {
+/** A master key, and the keys that are derived from it. */
+export interface OpenMaster {
+  key: Buffer;
+  wrap: Buffer;
+  row: Buffer;
+  binding: Buffer;
+}
+
+export function openMaster(store: Store, row: Master, installation: KeyObject): OpenMaster {
   const padding = constants.RSA_PKCS1_OAEP_PADDING;
   const key = privateDecrypt({ key: installation, padding, oaepHash: 'sha256' }, row.wrapped);
   const context = Buffer.concat([store.storeId, row.id]);
@@ -189,6 +193,7 @@ function openMaster(
   if (key.length !== (tripleDes ? 24 : 32)) throw new Error('the master key has another length than its suite says');
   const wrap = kbkdf(key, 'callseal wrap v1', context, tripleDes ? 24 : 32);
   return {
+    key,
     wrap,
     row: kbkdf(key, 'callseal row v1', context, 32),
     binding: kbkdf(key, 'callseal binding v1', context, 32),
@@ -212,7 +217,8 @@ function workingRow(store: Store, row: Working): Buffer {
   );
 }
 
-function openWorking(store: Store, row: Working, master: { wrap: Buffer; row: Buffer }): Buffer {
+/** Of AES: 32 bytes. Of 3DES: 24 bytes of key, 32 of HMAC key. */
+export function openWorking(store: Store, row: Working, master: OpenMaster): Buffer {
   const bytes = workingRow(store, row);
   if (!createHmac('sha256', master.row).update(bytes).digest().equals(Buffer.from(row.mac))) {
     throw new Error('the row of the working key fails authentication');
@@ -223,6 +229,10 @@ function openWorking(store: Store, row: Working, master: { wrap: Buffer; row: Bu
     ? createDecipheriv('des-ede3-cbc', master.wrap, row.wrapped.subarray(0, 8))
     : createDecipheriv('id-aes256-wrap-pad', master.wrap, Buffer.from('a65959a6', 'hex'));
   return Buffer.concat([decipher.update(row.wrapped.subarray(tripleDes ? 8 : 0)), decipher.final()]);
+}
+
+export function encodeEntity(area: string, { tenant = '', type, id, field = '' }: Entity): Buffer {
+  return fields('callseal entity v1', tenant, area, type, id, field);
 }
 
 /** The plaintext of a protected record. */
@@ -251,7 +261,7 @@ export function openRecord(
   const ivLength = (suite & 2) === 0 ? 12 : 8;
   const bindingLength = hash === 'sha256' ? 32 : 20;
   const bound = bytes.subarray(0, -bindingLength);
-  const who = fields('callseal entity v1', entity.tenant ?? '', area, entity.type, entity.id, entity.field ?? '');
+  const who = encodeEntity(area, entity);
   const tag = createHmac(hash, master.binding).update(who).update(bound).digest();
   if (!timingSafeEqual(tag, bytes.subarray(-bindingLength))) throw new Error('another entity, or altered');
 

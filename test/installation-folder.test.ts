@@ -53,7 +53,9 @@ describe('the installation folder', () => {
     const { code, errno, message } = await refusalOf(() => showInstallation(tempDir()));
     expect([code, errno]).toEqual(['ERR_IO', 'ENOENT']);
     expect(message).toMatch(/callseal installation request/);
-    expect(await codeOf(() => showInstallation(join(tempDir(), 'missing')))).toBe('ERR_IO');
+    const missing = await refusalOf(() => showInstallation(join(tempDir(), 'missing')));
+    expect(missing.code).toBe('ERR_IO');
+    expect(missing.message).toMatch(/callseal installation request/);
     expect(await codeOf(() => showInstallation(process.execPath))).toBe('ERR_INVALID_ARGUMENT');
   });
 

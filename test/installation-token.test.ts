@@ -4,7 +4,7 @@ import { constants, createPublicKey, verify } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-
+import { KeyHierarchy } from '../lib/keys/index.ts';
 import {
   exportInstallation,
   type InstallationRequest,
@@ -106,6 +106,15 @@ describe.runIf(SOFTHSM_MODULE !== null)('a key in a token (missed without SoftHS
       /used in the token \(SoftHSM v2 of SoftHSM project\), outside the FIPS module/,
     );
     expect(key.unwrappedOutside).toMatch(/does not offer OAEP with SHA-256.*libcrypto takes the OAEP padding off/);
+  });
+
+  it('is at the root of a hierarchy, which says that it is used outside the module', async () => {
+    const installation = { folder, passphrase: pin() };
+    const store = `sqlite:${join(tempDir(), 'keys.db')}`;
+    await using keys = await KeyHierarchy.open({ store, stateDirectory: null, installation });
+    const { installation: shown, remarks } = await keys.overview();
+    expect(shown.outside).toMatch(/used in the token .*, outside the FIPS module/);
+    expect(remarks).toContain(shown.outside);
   });
 
   it('gives one answer to whatever does not open', async () => {

@@ -5,7 +5,7 @@ import type { KeyHierarchy } from '../lib/keys/hierarchy.ts';
 import { openApplicationTable } from '../lib/keys/reencryption/application-table.ts';
 import type { KeptRecord } from '../lib/keys/reencryption/chunk.ts';
 import { EntityColumns } from '../lib/keys/reencryption/entity-columns.ts';
-import { reencryptAll } from '../lib/keys/reencryption/reencrypt-all.ts';
+import { countAll, reencryptAll } from '../lib/keys/reencryption/reencrypt-all.ts';
 import {
   type ReencryptTableOptions,
   reencryptTable,
@@ -71,6 +71,21 @@ describe('records of any source', () => {
       reencrypted: 0,
       current: ROWS,
     });
+  });
+
+  it('are counted by their key, and the old key can be removed', async () => {
+    const old = await encrypting();
+    const fresh = await keys.working.rotate(AREA);
+    const job = await keys.reencryptions.begin('a map', AREA);
+    expect((await countAll(keys, source(), { area: AREA })).keys).toMatchObject([{ workingKey: old, records: ROWS }]);
+    const { counts } = await reencryptAll(keys, source(), { area: AREA, replace });
+    kept.set('c-0', Uint8Array.of(1));
+    const { keys: found, unreadable } = await countAll(keys, source(), { area: AREA });
+    expect([found, unreadable]).toMatchObject([[{ workingKey: fresh, records: ROWS - 1 }], 1]);
+    const left = Object.fromEntries(found.map(({ workingKey, records }) => [workingKey, records]));
+    await keys.reencryptions.finish(job, { counts: { ...counts }, left });
+    await keys.working.remove(old);
+    await keys.unprotect(AREA, entityOf('c-1'), kept.get('c-1')!);
   });
 
   it('are left alone where somebody else was faster', async () => {

@@ -271,11 +271,29 @@ describe.each(STORE_KINDS)('$name', (kind) => {
     expect(await keys.audit.verify()).toEqual({ entries: 9 });
   });
 
+  test('a change whose audit entry cannot be written is not made', async () => {
+    const place = await freshPlace(kind);
+    const keys = await openHierarchy(place);
+    const before = await keys.masters.list();
+    await kind.tamper(place.store, refuseAuditEntries(kind.name));
+    expect(await codeOf(() => keys.masters.rotate())).not.toBeNull();
+    expect(await codeOf(() => keys.masters.disable(before[0]!.id))).not.toBeNull();
+    expect(await codeOf(() => keys.working.rotate('models'))).not.toBeNull();
+    expect(await keys.masters.list()).toEqual(before);
+    expect(await keys.working.list()).toEqual([]);
+    expect(await keys.audit.verify()).toEqual({ entries: 1 });
+  });
+
   test('the overview shows levels, strength and what is not approved', async () => {
     const keys = await fresh({ suite: 'lumenvox' });
     await keys.protect('models', ENTITY, PLAINTEXT);
     const before = await keys.overview();
-    expect(before).toMatchObject({ approved: false, strength: 112, audit: { entries: 2 } });
+    expect(before).toMatchObject({
+      approved: false,
+      strength: 112,
+      installation: { outside: null },
+      audit: { entries: 2 },
+    });
     expect(before.areas).toMatchObject([
       {
         area: 'models',
@@ -290,3 +308,10 @@ describe.each(STORE_KINDS)('$name', (kind) => {
     expect(after.remarks.join()).toMatch(/not approved any more.*area models has had no record since/s);
   });
 });
+
+/** What makes the database refuse any further entry of the audit log, as a full one would. */
+function refuseAuditEntries(kind: string): string {
+  return kind === 'SQLite'
+    ? `create trigger full before insert on callseal_audit begin select raise(abort, 'full'); end`
+    : 'alter table callseal_audit add constraint full_log check (sequence < 2)';
+}

@@ -3,6 +3,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SUITES, type Suite } from '../lib/keys/index.ts';
 import { native } from '../lib/native/load.ts';
 import { anotherHost, ENTITY, installationFile, openHierarchy, PLAINTEXT } from './helpers/hierarchy.ts';
 import { independentStore } from './helpers/independent.ts';
@@ -84,4 +85,47 @@ describe('a module that forbids 3DES encryption and SHA-1 signatures', () => {
     expect(reader.isSound()).toBe(true);
     expect(reader.open(ENTITY, Buffer.from(outcome.moved, 'hex'))).toEqual(PLAINTEXT);
   });
+
+  it('reads records of every suite, and says of each what it refuses to make', async ({ skip }) => {
+    if (strict === null) return skip('only FIPS modules from 3.4 can be told to refuse: the refusal was not seen');
+    const path = join(tempDir(), 'keys.db');
+    const keys = await openHierarchy({ store: `sqlite:${path}`, stateDirectory: anotherHost() });
+    const records: string[] = [];
+    for (const { text } of SUITES) {
+      await keys.masters.rotate({ suite: text });
+      records.push(Buffer.from(await keys.protect('models', ENTITY, PLAINTEXT)).toString('hex'));
+    }
+    await keys.close();
+    const outcome = await inNode<{ opened: string[]; refusals: Partial<Refusal>[] }>(
+      `const { KeyHierarchy } = await import('${DIST}keys/index.js');
+      const installation = { key: ${JSON.stringify(await installationFile())} };
+      const keys = await KeyHierarchy.open({ store: 'sqlite:' + ${JSON.stringify(path)}, stateDirectory: null, installation });
+      const entity = ${JSON.stringify(ENTITY)};
+      const opened = [];
+      for (const record of ${JSON.stringify(records)}) {
+        opened.push(Buffer.from(await keys.unprotect('models', entity, Buffer.from(record, 'hex'))).toString('hex'));
+      }
+      const refusals = [];
+      for (const suite of ${JSON.stringify(SUITES.map(({ text }) => text))}) {
+        refusals.push(await keys.masters.create({ suite }).then(() => ({}), ({ code, message }) => ({ code, message })));
+      }
+      await keys.close();
+      report({ opened, refusals });`,
+      { env: { CALLSEAL_FIPS_DIR: strict } },
+    );
+    expect(new Set(outcome.opened)).toEqual(new Set([Buffer.from(PLAINTEXT).toString('hex')]));
+    expect(outcome.opened).toHaveLength(SUITES.length);
+    for (const [index, suite] of SUITES.entries()) {
+      const step = firstRefused(suite);
+      const message = new RegExp(`refuses to ${step} with .*SP 800-131A.*aes/aes/sha256`, 's');
+      const refusal = { code: 'ERR_NOT_APPROVED', message: expect.stringMatching(message) };
+      expect(outcome.refusals[index], suite.text).toEqual(step === null ? {} : refusal);
+    }
+  });
 });
+
+function firstRefused({ master, working, hash }: Suite): string | null {
+  if (master === '3des') return 'wrap a working key';
+  if (working === '3des') return 'encrypt a record';
+  return hash === 'sha1' ? 'sign a master key' : null;
+}

@@ -20,7 +20,14 @@ export type { AreaOverview, Overview } from './overview.ts';
 export { type ApplicationTable, openApplicationTable, type TableLayout } from './reencryption/application-table.ts';
 export type { KeptRecord } from './reencryption/chunk.ts';
 export { EntityColumns } from './reencryption/entity-columns.ts';
-export { type ReencryptAllOptions, type ReencryptAllResult, reencryptAll } from './reencryption/reencrypt-all.ts';
+export {
+  type CountOptions,
+  countAll,
+  type RecordCount,
+  type ReencryptAllOptions,
+  type ReencryptAllResult,
+  reencryptAll,
+} from './reencryption/reencrypt-all.ts';
 export {
   type ReencryptTableOptions,
   reencryptTable,
@@ -28,6 +35,7 @@ export {
   type TableReport,
 } from './reencryption/reencrypt-table.ts';
 export type { OutcomeCounts, ReencryptionFailure } from './reencryption/tally.ts';
+export type { RecordsOnKey } from './reencryption/target.ts';
 export type { Reencryption, ReencryptionReport, Reencryptions } from './reencryption-log.ts';
 export type { RestoreAccepted } from './restore.ts';
 export { type OpenStoreOptions, openStore } from './stores/open-store.ts';

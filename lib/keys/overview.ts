@@ -23,10 +23,15 @@ export interface Overview {
     readonly algorithm: string;
     /** Length of the modulus. */
     readonly bits: number;
+    /** What is done with it outside the FIPS module, and where, in a sentence, such as in a token; null for nothing. */
+    readonly outside: string | null;
     /** Where it is kept; null for a key that was opened by other means. */
     readonly facts: InstallationFacts | null;
   };
-  /** Whether every step under the current master key that makes something new is approved. */
+  /**
+   * Whether every step under the current master key that makes something new is an approved one. Of the installation key's own
+   * steps, those outside the module are in `installation.outside` and among the remarks.
+   */
   readonly approved: boolean;
   /** Bits of security of the chain under the current master key. */
   readonly strength: number;
@@ -53,10 +58,10 @@ export async function overviewOf(engine: Engine, stateDirectory: string | null):
   const snapshot = await engine.refresh();
   const last = await engine.parts.store.readLastAudit();
   const { store, installation } = engine.parts;
-  const { bits, algorithm } = installation.key;
+  const { bits, algorithm, unwrappedOutside: outside } = installation.key;
   const masters = snapshot.masters.map((row) => masterInfo(snapshot, row, bits));
   const current = masters.find((master) => master.current)!;
-  const areas = areasOf(snapshot);
+  const areas = areasOf(snapshot, bits);
   return {
     store: {
       description: store.description,
@@ -64,10 +69,10 @@ export async function overviewOf(engine: Engine, stateDirectory: string | null):
       createdAt: new Date(snapshot.store.createdAt),
       sequence: snapshot.store.sequence,
     },
-    installation: { id: hex(installation.id), algorithm, bits, facts: installation.facts ?? null },
+    installation: { id: hex(installation.id), algorithm, bits, outside, facts: installation.facts ?? null },
     approved: current.assessment.approved,
     strength: current.assessment.strength.chain,
-    remarks: remarksOn(masters, current, areas, stateDirectory),
+    remarks: [...remarksOn(masters, current, areas, stateDirectory), ...(outside === null ? [] : [outside])],
     masters,
     areas,
     audit: { entries: snapshot.store.auditSequence, lastAt: new Date(last?.at ?? snapshot.store.createdAt) },
@@ -75,11 +80,11 @@ export async function overviewOf(engine: Engine, stateDirectory: string | null):
   };
 }
 
-function areasOf(snapshot: Snapshot): AreaOverview[] {
+function areasOf(snapshot: Snapshot, installationBits: number): AreaOverview[] {
   const areas = new Map<string, WorkingKeyInfo[]>();
   for (const row of snapshot.working) {
     const versions = areas.get(row.area) ?? [];
-    areas.set(row.area, [...versions, workingInfo(snapshot, row)]);
+    areas.set(row.area, [...versions, workingInfo(snapshot, row, installationBits)]);
   }
   return [...areas].map(([area, versions]) => ({
     area,

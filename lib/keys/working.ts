@@ -2,6 +2,7 @@
 
 import { CallsealError } from '../errors.ts';
 import { assertArea } from './area.ts';
+import { assess, type SuiteAssessment } from './assessment.ts';
 import { budgetOf } from './budget.ts';
 import type { Engine } from './engine.ts';
 import { removedKey, unknownKey } from './faults.ts';
@@ -27,6 +28,8 @@ export interface WorkingKeyInfo {
   /** Id of its master key. */
   readonly master: string;
   readonly suite: string;
+  /** Of the suite's steps, and of the chain from the installation key to this one. */
+  readonly assessment: SuiteAssessment;
   readonly createdAt: Date;
   readonly budget: {
     /** `messages` for AES-256-GCM, `blocks` of 8 bytes for 3DES. */
@@ -55,7 +58,8 @@ export class WorkingKeys {
     if (area !== undefined) assertArea(area);
     const snapshot = await this.#engine.refresh();
     const rows = area === undefined ? snapshot.working : snapshot.versionsOf(area);
-    return rows.map((row) => workingInfo(snapshot, row));
+    const { bits } = this.#engine.parts.installation.key;
+    return rows.map((row) => workingInfo(snapshot, row, bits));
   }
 
   /**
@@ -94,7 +98,8 @@ export class WorkingKeys {
   }
 }
 
-export function workingInfo(snapshot: Snapshot, row: WorkingRow): WorkingKeyInfo {
+/** @param installationBits Length of the installation key's modulus. */
+export function workingInfo(snapshot: Snapshot, row: WorkingRow, installationBits: number): WorkingKeyInfo {
   const suite = suiteOfByte(row.suite);
   const master = snapshot.masterOf(row);
   const { unit, limit } = budgetOf(suite);
@@ -108,6 +113,7 @@ export function workingInfo(snapshot: Snapshot, row: WorkingRow): WorkingKeyInfo
     decrypts: usable && row.state !== 'removed',
     master: hex(master.id),
     suite: suite.text,
+    assessment: assess(suite, installationBits),
     createdAt: new Date(row.createdAt),
     budget: { unit, reserved: row.reserved, limit },
   };

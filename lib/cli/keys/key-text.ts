@@ -47,6 +47,11 @@ export function ageOf(date: Date, now: Date): string {
   return `${date.toISOString().slice(0, 10)} (${count(Math.max(0, daysUntil(now, date)), 'day')})`;
 }
 
+/** The cells below STRENGTH and APPROVED. */
+export function assessmentCells({ strength, approved }: MasterKeyInfo['assessment']): string[] {
+  return [`${strength.chain} bits`, approved ? 'yes' : 'no'];
+}
+
 /** `65,536 of 4,294,967,296 messages (0.0 %)`. */
 export function budgetText({ reserved, limit, unit }: WorkingKeyInfo['budget']): string {
   const share = ((100 * reserved) / limit).toFixed(1);

@@ -3,9 +3,9 @@
 import { type Colors, colorsFor } from '../output.ts';
 import { count, formatInteger, formatTime, formatValidity, safe } from '../text.ts';
 import { columnLines } from './columns.ts';
-import { ageOf, budgetText, workingState } from './key-text.ts';
+import { ageOf, assessmentCells, budgetText, workingState } from './key-text.ts';
 import type { KeysStatus, UnverifiedKeys, VerifiedKeys } from './keys-status.ts';
-import { masterLines } from './master.ts';
+import { masterTable } from './master.ts';
 
 export function keysStatusLines(keys: KeysStatus, now = new Date()): string[] {
   const colors = colorsFor(process.stdout);
@@ -24,7 +24,7 @@ function verifiedLines(keys: VerifiedKeys, colors: Colors, now: Date): string[] 
     row('chain', `${keys.strength} bits of strength, ${approved}`),
     row('audit', `${count(audit.entries, 'entry', 'entries')}, the last at ${formatTime(audit.lastAt)}`),
     row('master keys', ''),
-    ...masterLines(keys.masters, now).map(indented),
+    ...masterTable(keys.masters, now).map(indented),
     row('areas', keys.areas.length === 0 ? 'none yet' : ''),
     ...areaLines(keys, colors, now).map(indented),
     ...keys.remarks.map((remark) => colors.yellow(`! ${safe(remark)}`)),
@@ -42,10 +42,15 @@ function areaLines({ areas }: VerifiedKeys, colors: Colors, now: Date): string[]
     `${newest.version}, ${workingState(newest)}`,
     `${readable} of ${versions}`,
     newest.suite,
+    ...assessmentCells(newest.assessment),
     ageOf(newest.createdAt, now),
     budgetText(newest.budget),
   ]);
-  return columnLines(['AREA', 'NEWEST', 'READABLE', 'SUITE', 'CREATED', 'BUDGET'], rows, colors);
+  return columnLines(
+    ['AREA', 'NEWEST', 'READABLE', 'SUITE', 'STRENGTH', 'APPROVED', 'CREATED', 'BUDGET'],
+    rows,
+    colors,
+  );
 }
 
 function unverifiedLines(keys: UnverifiedKeys, colors: Colors, now: Date): string[] {

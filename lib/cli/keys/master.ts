@@ -14,7 +14,7 @@ import {
   type HierarchyOptions,
   withHierarchy,
 } from './hierarchy-options.ts';
-import { ageOf, findById, masterState } from './key-text.ts';
+import { ageOf, assessmentCells, findById, masterState } from './key-text.ts';
 
 interface MasterOptions extends HierarchyOptions, OutputOptions {
   json?: boolean;
@@ -102,27 +102,30 @@ async function listCommand(options: MasterOptions, open: HierarchyOpener): Promi
   await withHierarchy(open, options, output, async (keys) => {
     const masters = await keys.masters.list();
     if (options.json) output.print(safeJson({ masterKeys: masters }, 2));
-    else for (const line of masterLines(masters)) output.print(line);
+    else for (const line of [...masterTable(masters), ...remarkLines(masters)]) output.print(line);
   });
 }
 
 /** Also for `status`. */
-export function masterLines(masters: readonly MasterKeyInfo[], now = new Date()): string[] {
-  const colors = colorsFor(process.stdout);
+export function masterTable(masters: readonly MasterKeyInfo[], now = new Date()): string[] {
   const heading = ['MASTER KEY', 'STATE', 'SUITE', 'STRENGTH', 'APPROVED', 'CREATED', 'WORKING KEYS'];
   const rows = masters.map((master) => [
     master.id,
     masterState(master),
     master.suite,
-    `${master.assessment.strength.chain} bits`,
-    master.assessment.approved ? 'yes' : 'no',
+    ...assessmentCells(master.assessment),
     ageOf(master.createdAt, now),
     workingKeys(master),
   ]);
-  const remarks = masters
+  return columnLines(heading, rows, colorsFor(process.stdout));
+}
+
+function remarkLines(masters: readonly MasterKeyInfo[]): string[] {
+  const colors = colorsFor(process.stdout);
+  return masters
     .filter(({ state }) => state !== 'removed')
-    .flatMap(({ id, assessment }) => assessment.remarks.map((remark) => `${id.slice(0, 8)}…: ${safe(remark)}`));
-  return [...columnLines(heading, rows, colors), ...remarks.map((remark) => colors.yellow(remark))];
+    .flatMap(({ id, assessment }) => assessment.remarks.map((remark) => `${id.slice(0, 8)}…: ${safe(remark)}`))
+    .map((remark) => colors.yellow(remark));
 }
 
 function workingKeys({ workingKeys: { active, retired, removed } }: MasterKeyInfo): string {

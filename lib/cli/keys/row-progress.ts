@@ -77,14 +77,15 @@ export class RowProgress implements LineOwner {
 
   #draw(progress: TableProgress, now: number): void {
     if (this.#bars === undefined) {
-      void this.#show();
+      void this.#show(progress, this.#line(progress, now));
       return;
     }
     this.#bar?.setTotal(Math.max(progress.total, progress.done));
     this.#bar?.update(progress.done, { line: this.#line(progress, now) });
   }
 
-  async #show(): Promise<void> {
+  /** Pages may be a second apart, so the bar begins with what is known. */
+  async #show({ done, total }: TableProgress, line: string): Promise<void> {
     const { default: progress } = await import('cli-progress');
     if (this.#stopped || this.#bars !== undefined) return;
     this.#bars = new progress.MultiBar({
@@ -98,7 +99,7 @@ export class RowProgress implements LineOwner {
       forceRedraw: true,
       gracefulExit: false,
     });
-    this.#bar = this.#bars.create(1, 0, { line: '' });
+    this.#bar = this.#bars.create(Math.max(total, done), done, { line });
     this.#output.attach(this);
   }
 }

@@ -14,7 +14,7 @@ import {
   type HierarchyOptions,
   withHierarchy,
 } from './hierarchy-options.ts';
-import { ageOf, budgetText, workingState } from './key-text.ts';
+import { ageOf, assessmentCells, budgetText, workingState } from './key-text.ts';
 
 interface WorkingOptions extends HierarchyOptions, OutputOptions {
   json?: boolean;
@@ -23,6 +23,8 @@ interface WorkingOptions extends HierarchyOptions, OutputOptions {
 }
 
 const LIST_HELP = `
+What is approved, and the strength of the chain, is that of the steps from the installation key down to a record.
+
 A version encrypts, only decrypts, or does neither while its master key is disabled. The budget is what processes have been
 given of what one key may encrypt at most; a new version is made by itself when it is used up.
 
@@ -84,7 +86,10 @@ async function listCommand(area: string | undefined, options: WorkingOptions, op
 
 /** Also for `status`. */
 export function workingLines(working: readonly WorkingKeyInfo[], now = new Date()): string[] {
-  const heading = ['AREA', 'VERSION', 'STATE', 'WORKING KEY', 'MASTER KEY', 'SUITE', 'CREATED', 'BUDGET'];
+  const heading = [
+    ...['AREA', 'VERSION', 'STATE', 'WORKING KEY', 'MASTER KEY'],
+    ...['SUITE', 'STRENGTH', 'APPROVED', 'CREATED', 'BUDGET'],
+  ];
   const rows = working.map((key) => [
     key.area,
     String(key.version),
@@ -92,6 +97,7 @@ export function workingLines(working: readonly WorkingKeyInfo[], now = new Date(
     key.id,
     `${key.master.slice(0, 8)}…`,
     key.suite,
+    ...assessmentCells(key.assessment),
     ageOf(key.createdAt, now),
     budgetText(key.budget),
   ]);

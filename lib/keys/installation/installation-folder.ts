@@ -100,6 +100,7 @@ export async function requirePrivateFolder(folder: string): Promise<void> {
     const exposure = findExposure(folder);
     if (exposure !== null) throw exposed(exposure.path, exposure.fact, exposure.command);
   } catch (error) {
+    if (errnoOf(error) === 'ENOENT') throw nothingThere(folder, error);
     throw ioError(error, 'cannot examine', folder);
   }
 }
@@ -198,11 +199,15 @@ function damaged(path: string, why: string): CallsealError {
   return new CallsealError('ERR_KEY_UNREADABLE', message, { path });
 }
 
+function nothingThere(path: string, cause: unknown): CallsealError {
+  const message = `there is no installation key in this folder (no ${path}); make one with: callseal installation request`;
+  return new CallsealError('ERR_IO', message, { path, errno: 'ENOENT', cause });
+}
+
 async function readText(path: string): Promise<string> {
   const { handle, stats } = await openRegularFile(path).catch((error: unknown) => {
     if (!(error instanceof CallsealError) || error.errno !== 'ENOENT') throw error;
-    const message = `there is no installation key in this folder (no ${path}); make one with: callseal installation request`;
-    throw new CallsealError('ERR_IO', message, { path, errno: 'ENOENT', cause: error });
+    throw nothingThere(path, error);
   });
   try {
     if (stats.size > BigInt(MAX_DESCRIPTION_BYTES))

@@ -3,7 +3,7 @@
 import { type KeptRecord, type Reencrypter, workOff } from './chunk.ts';
 import { Pace } from './pace.ts';
 import { type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
-import { type RecordsOnKey, Target, workingKeyOf } from './target.ts';
+import { type KeyLister, type RecordsOnKey, Target, workingKeyOf } from './target.ts';
 
 export interface ReencryptAllOptions<R extends KeptRecord> {
   readonly area: string;
@@ -70,11 +70,32 @@ export async function reencryptAll<R extends KeptRecord>(
   return { counts: tally.counts, failures: tally.failures };
 }
 
+/** What {@link countAll} finds. */
+export interface RecordCount {
+  readonly keys: readonly RecordsOnKey[];
+  /** What is no protected record at all. */
+  readonly unreadable: number;
+}
+
 export interface CountOptions {
   /** Records a second, at most. Default: no limit. */
   readonly rate?: number;
   readonly signal?: AbortSignal;
+  /** Called after each record. */
   readonly onCount?: (counted: number) => void;
+}
+
+/**
+ * Counts the records of an area by the working key that they name: what is left on which key. Opens none, proves nothing.
+ *
+ * @throws {CallsealError} `ERR_ABORTED`, and as `WorkingKeys.list`; whatever the source throws.
+ */
+export async function countAll(
+  hierarchy: KeyLister,
+  source: AsyncIterable<KeptRecord> | Iterable<KeptRecord>,
+  options: CountOptions & { readonly area: string },
+): Promise<RecordCount> {
+  return countByKey(await Target.of(hierarchy, options.area), source, options);
 }
 
 /**
@@ -86,7 +107,7 @@ export async function countByKey(
   target: Target,
   source: AsyncIterable<KeptRecord> | Iterable<KeptRecord>,
   { rate = Number.POSITIVE_INFINITY, signal, onCount }: CountOptions = {},
-): Promise<{ keys: RecordsOnKey[]; unreadable: number }> {
+): Promise<RecordCount> {
   const pace = new Pace(rate, signal);
   const records = new Map<string, number>();
   let [unreadable, counted] = [0, 0];

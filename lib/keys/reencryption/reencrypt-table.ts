@@ -7,7 +7,7 @@ import type { ApplicationTable, TableRow } from './application-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { type Reencrypter, workOff } from './chunk.ts';
 import { Pace } from './pace.ts';
-import { countByKey } from './reencrypt-all.ts';
+import { countByKey, type RecordCount } from './reencrypt-all.ts';
 import { type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
 import { type KeyLister, type RecordsOnKey, Target } from './target.ts';
 
@@ -199,7 +199,7 @@ class TableJob {
     this.#savedAt = performance.now();
   }
 
-  async #secondPass(target: Target): Promise<{ keys: RecordsOnKey[]; unreadable: number }> {
+  async #secondPass(target: Target): Promise<RecordCount> {
     const { onProgress, rate, signal } = this.#options;
     const total = await this.#table.count(null);
     return countByKey(target, rowsOf(pagesOf(this.#table, null, pageLength(this.#options))), {

@@ -137,7 +137,11 @@ export class PostgresEngine implements Engine {
     const state = await this.read(stateOf);
     if (state === 'current') return;
     if (state === 'empty' && !create) {
-      throw new CallsealError('ERR_STORE_UNAVAILABLE', `${this.description}: there is no key store in this database`);
+      throw new CallsealError(
+        'ERR_STORE_UNAVAILABLE',
+        `${this.description}: there is no key store in this database; name the right one, ` +
+          'or begin it (callseal master create) where there has never been one',
+      );
     }
     await this.transaction(async (db) => {
       // Another process may have been faster.

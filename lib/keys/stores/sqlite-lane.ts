@@ -51,7 +51,8 @@ export class SqliteFile {
     if (identity !== null) return identity;
     throw new CallsealError(
       'ERR_STORE_UNAVAILABLE',
-      `sqlite:${this.path}: there is no such file; give the path of the key store, or restore it from a backup`,
+      `sqlite:${this.path}: there is no such file; give the path of the key store, restore it from a backup, ` +
+        'or begin it (callseal master create) where there has never been one',
       { path: this.path },
     );
   }
