@@ -237,7 +237,7 @@ function take<T extends { readonly entity: Entity }>(
 function takeEntity(entity: Entity): Entity {
   if (typeof entity !== 'object' || entity === null) return entity;
   const { tenant, type, id, field } = entity;
-  return { type, id, ...(tenant !== undefined && { tenant }), ...(field !== undefined && { field }) };
+  return { tenant, type, id, field } as Entity;
 }
 
 function atIndex(index: number, error: unknown): unknown {
