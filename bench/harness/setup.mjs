@@ -41,10 +41,14 @@ function installDebian(packages) {
 }
 
 function packages() {
+  const wanted = () => hashOf(['bench/package.json', 'bench/package-lock.json']);
   return {
     name: 'packages to compare with (npm ci in bench)',
-    isDone: () => existsSync(join(BENCH, 'node_modules/.package-lock.json')),
-    run: () => run('npm-ci-bench', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: BENCH }),
+    isDone: () => isStamped('bench-packages', wanted()) && existsSync(join(BENCH, 'node_modules/.package-lock.json')),
+    run: () =>
+      makeStamped('bench-packages', wanted(), () =>
+        run('npm-ci-bench', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: BENCH }),
+      ),
   };
 }
 
