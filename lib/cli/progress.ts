@@ -3,45 +3,41 @@
  * that is over before anyone looks.
  */
 
-import type { MultiBar, SingleBar } from 'cli-progress';
-import type { LineOwner, Output } from './output.ts';
+import type { Output } from './output.ts';
+import { BAR_DELAY, drawsBars, TerminalBar } from './terminal-bar.ts';
 import { count, formatBytes, safe } from './text.ts';
-
-/** How long the work runs before the bar appears, in milliseconds. */
-const DELAY = 300;
 
 /** Width left for the name of a single file. */
 const NAME_WIDTH = 32;
 
 /** Progress over a number of files. A file under way counts as the fraction of it that is done. */
-export class Progress implements LineOwner {
+export class Progress {
   readonly #output: Output;
   readonly #total: number;
   readonly #label: string;
+  readonly #bar: TerminalBar;
   readonly #running = new Map<number, { bytes: number; fraction: number }>();
   #timer: NodeJS.Timeout | undefined;
-  #bars: MultiBar | undefined;
-  #bar: SingleBar | undefined;
   #finished = 0;
   #finishedBytes = 0;
 
   /** @param label what is being worked on, when `total` is 1 */
   constructor(output: Output, total: number, label: string) {
     this.#output = output;
+    this.#bar = new TerminalBar(output);
     this.#total = total;
     this.#label = safe(label.length > NAME_WIDTH ? `…${label.slice(1 - NAME_WIDTH)}` : label);
   }
 
   /** Starts the wait for the bar to appear. Without a terminal, or with `--quiet`, it never does. */
   start(): void {
-    if (process.stderr.isTTY !== true || process.env.TERM === 'dumb' || this.#output.quiet) return;
-    this.#timer = setTimeout(() => this.#showOrWait(), DELAY);
+    if (drawsBars(this.#output)) this.#timer = setTimeout(() => this.#showOrWait(), BAR_DELAY);
   }
 
   /** While nothing has moved, somebody may be typing a passphrase. */
   #showOrWait(): void {
     if (this.#finished === 0 && this.#running.size === 0) this.start();
-    else void this.#show();
+    else void this.#bar.show(this.#total, this.#value(), this.#text());
   }
 
   /** Bytes done of one file. */
@@ -61,54 +57,21 @@ export class Progress implements LineOwner {
   /** Takes the bar away. */
   stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#bars?.stop();
-    this.#bars = undefined;
-    this.#output.attach(undefined);
-  }
-
-  writeAbove(line: string): void {
-    if (this.#bars === undefined) {
-      process.stderr.write(`${line}\n`);
-      return;
-    }
-    this.#bars.log(`${line}\n`);
-    this.#bars.update();
-  }
-
-  makeRoom(): void {
-    process.stderr.write('\r\x1b[K\x1b[?25h');
-  }
-
-  async #show(): Promise<void> {
-    const { default: progress } = await import('cli-progress');
-    if (this.#timer === undefined) return;
-    this.#bars = new progress.MultiBar({
-      stream: process.stderr,
-      format: '  {bar} {percentage}%  {what}  {left}',
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      barsize: 28,
-      clearOnComplete: true,
-      hideCursor: true,
-      forceRedraw: true,
-      gracefulExit: false,
-    });
-    this.#bar = this.#bars.create(this.#total, 0, this.#payload(0));
-    this.#output.attach(this);
-    this.#draw();
+    this.#bar.stop();
   }
 
   #draw(): void {
-    if (this.#bars === undefined) return;
-    const running = [...this.#running.values()];
-    const value = this.#finished + running.reduce((sum, { fraction }) => sum + fraction, 0);
-    this.#bar?.update(value, this.#payload(running.reduce((sum, { bytes }) => sum + bytes, 0)));
+    if (this.#bar.shown) this.#bar.update(this.#total, this.#value(), this.#text());
   }
 
-  #payload(runningBytes: number): { what: string; left: string } {
-    const bytes = formatBytes(this.#finishedBytes + runningBytes);
-    if (this.#total === 1) return { what: this.#label, left: bytes };
-    return { what: `${this.#finished} of ${count(this.#total, 'file')}`, left: bytes };
+  /** Files done; one under way counts as the fraction of it that is. */
+  #value(): number {
+    return [...this.#running.values()].reduce((sum, { fraction }) => sum + fraction, this.#finished);
+  }
+
+  #text(): string {
+    const bytes = [...this.#running.values()].reduce((sum, running) => sum + running.bytes, this.#finishedBytes);
+    const what = this.#total === 1 ? this.#label : `${this.#finished} of ${count(this.#total, 'file')}`;
+    return `${what}  ${formatBytes(bytes)}`;
   }
 }

@@ -8,6 +8,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
+import { syncDirectory } from '../sync-directory.ts';
 
 /** Names of unfinished outputs, ours and the native module's: hidden, random, removed on any failure. */
 export const TEMPORARY_NAME = /^\..*\.[0-9a-f]{16}\.callseal-tmp$/;
@@ -80,15 +81,6 @@ async function publish(temporary: string, path: string, overwrite: boolean): Pro
     throw error;
   }
   await rm(temporary);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 function existsError(message: string, path: string): CallsealError {

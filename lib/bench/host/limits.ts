@@ -8,6 +8,7 @@ import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NativePrivateKey } from '../../native/binding.ts';
 import { native } from '../../native/load.ts';
+import { syncDirectory } from '../../sync-directory.ts';
 import { inRounds, type Pace, perSecond, share } from './rounds.ts';
 
 const COPY_BLOCK_BYTES = 1 << 20;
@@ -105,13 +106,4 @@ export async function writeFileAside(path: string, bytes: Uint8Array, sync: bool
   }
   await rename(aside, path);
   if (sync) await syncDirectory(dirname(path));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -1,30 +1,28 @@
 /** How far a job over rows has come: a bar with the time left on a terminal, otherwise a line now and then with `--verbose`. */
 
-import type { MultiBar, SingleBar } from 'cli-progress';
 import type { TableProgress } from '../../keys/reencryption/reencrypt-table.ts';
-import type { LineOwner, Output } from '../output.ts';
+import type { Output } from '../output.ts';
+import { BAR_DELAY, drawsBars, TerminalBar } from '../terminal-bar.ts';
 import { formatInteger } from '../text.ts';
 
 /** Milliseconds. */
-const BAR_DELAY = 300;
 const BAR_INTERVAL = 100;
 const LINE_INTERVAL = 10_000;
 
 const PASSES = { reencrypt: 're-encrypting', count: 'counting' } as const;
 
-export class RowProgress implements LineOwner {
+export class RowProgress {
   readonly #output: Output;
   readonly #onTerminal: boolean;
+  readonly #bar: TerminalBar;
   #pass: TableProgress['pass'] | undefined;
   #passBegan = 0;
   #shownAt = 0;
-  #bars: MultiBar | undefined;
-  #bar: SingleBar | undefined;
-  #stopped = false;
 
   constructor(output: Output) {
     this.#output = output;
-    this.#onTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !output.quiet;
+    this.#onTerminal = drawsBars(output);
+    this.#bar = new TerminalBar(output);
   }
 
   /** Called for every row: cheap when there is nothing to show. */
@@ -43,23 +41,7 @@ export class RowProgress implements LineOwner {
 
   /** Takes the bar away. */
   stop(): void {
-    this.#stopped = true;
-    this.#bars?.stop();
-    this.#bars = undefined;
-    this.#output.attach(undefined);
-  }
-
-  writeAbove(line: string): void {
-    if (this.#bars === undefined) {
-      process.stderr.write(`${line}\n`);
-      return;
-    }
-    this.#bars.log(`${line}\n`);
-    this.#bars.update();
-  }
-
-  makeRoom(): void {
-    process.stderr.write('\r\x1b[K\x1b[?25h');
+    this.#bar.stop();
   }
 
   #line(progress: TableProgress, now: number): string {
@@ -75,31 +57,11 @@ export class RowProgress implements LineOwner {
     return minutes < 90 ? `about ${minutes} min left` : `about ${(minutes / 60).toFixed(1)} h left`;
   }
 
-  #draw(progress: TableProgress, now: number): void {
-    if (this.#bars === undefined) {
-      void this.#show(progress, this.#line(progress, now));
-      return;
-    }
-    this.#bar?.setTotal(Math.max(progress.total, progress.done));
-    this.#bar?.update(progress.done, { line: this.#line(progress, now) });
-  }
-
   /** Pages may be a second apart, so the bar begins with what is known. */
-  async #show({ done, total }: TableProgress, line: string): Promise<void> {
-    const { default: progress } = await import('cli-progress');
-    if (this.#stopped || this.#bars !== undefined) return;
-    this.#bars = new progress.MultiBar({
-      stream: process.stderr,
-      format: '  {bar} {percentage}%  {line}',
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      barsize: 28,
-      clearOnComplete: true,
-      hideCursor: true,
-      forceRedraw: true,
-      gracefulExit: false,
-    });
-    this.#bar = this.#bars.create(Math.max(total, done), done, { line });
-    this.#output.attach(this);
+  #draw(progress: TableProgress, now: number): void {
+    const { done, total } = progress;
+    const line = this.#line(progress, now);
+    if (this.#bar.shown) this.#bar.update(Math.max(total, done), done, line);
+    else void this.#bar.show(Math.max(total, done), done, line);
   }
 }

@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 
 import { CallsealError, errnoOf } from '../../errors.ts';
 import { systemReason } from '../../recipients/regular-file.ts';
+import { syncDirectory } from '../../sync-directory.ts';
 
 export interface NewFile {
   path: string;
@@ -47,15 +48,6 @@ async function writeSynced(path: string, content: string, mode: number): Promise
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 
