@@ -51,7 +51,8 @@ export {
 } from './callfile/index.ts';
 export { CallsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { Passphrase } from './native/passphrase.ts';
-export type { CertificateInfo, RecipientInfo, RecipientSource } from './recipients/examine.ts';
+export type { CertificateInfo } from './recipients/certificate-info.ts';
+export type { RecipientInfo, RecipientSource } from './recipients/examine.ts';
 export { KeyRing, type KeyRingOptions, type KeySource, type RingMatch } from './recipients/keyring.ts';
 export type { PassphraseSource } from './recipients/passphrases.ts';
 export {

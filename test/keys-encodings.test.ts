@@ -2,11 +2,12 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { hex } from '../lib/hex.ts';
 import { assertArea } from '../lib/keys/area.ts';
 import { canonicalJson } from '../lib/keys/canonical-json.ts';
 import { EntityEncoder } from '../lib/keys/entity.ts';
 import { encodeFields, u8 } from '../lib/keys/fields.ts';
-import { hex, parseId } from '../lib/keys/ids.ts';
+import { parseId } from '../lib/keys/ids.ts';
 import { encodeHeader, parseHeader } from '../lib/keys/record.ts';
 import { SUITES } from '../lib/keys/suites.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';

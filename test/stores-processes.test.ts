@@ -1,16 +1,17 @@
 /** Many processes on one key store, on each kind of database: nothing is lost, whoever dies. */
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type StoreChild, startStoreChild } from './helpers/store-child.ts';
+import { startStoreChild } from './helpers/store-child.ts';
 import { masterRow } from './helpers/store-rows.ts';
 import { opening, STORE_KINDS } from './helpers/stores.ts';
+import type { TalkingChild } from './helpers/talking-child.ts';
 
 const PROCESSES = 8;
 
 const startMany = (url: string, body: string, processes = PROCESSES) =>
   Array.from({ length: processes }, () => startStoreChild(url, body));
 
-const endAll = (children: StoreChild[]) => Promise.all(children.map((child) => child.end()));
+const endAll = (children: TalkingChild[]) => Promise.all(children.map((child) => child.end()));
 
 const GOOD = { status: 0, signal: null, stderr: '' };
 

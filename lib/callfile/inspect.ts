@@ -1,8 +1,8 @@
 /** Shows what a file says about itself: no key, no cryptography, and two or three reads whatever its size. */
 
 import type { FileHandle } from 'node:fs/promises';
-
-import type { CertificateInfo } from '../recipients/examine.ts';
+import { hex } from '../hex.ts';
+import { type CertificateInfo, certificateInfo } from '../recipients/certificate-info.ts';
 import { openRegularFile, readAt } from '../recipients/regular-file.ts';
 import { assertBytes, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import {
@@ -156,22 +156,11 @@ function judgeEnd(segmentLength: number, length: number, bytes: Uint8Array): Pic
   return { state: 'complete', problem: null };
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
-}
-
 function describeEntry({ keyId, wrappedKey, certificate }: RecipientEntry): RecipientEntryInfo {
   return {
     keyWrap: KEY_WRAP_NAME,
     keyId: hex(keyId),
     bits: wrappedKey.length * 8,
-    certificate: certificate && {
-      subject: certificate.subject,
-      issuer: certificate.issuer,
-      serial: hex(certificate.serial),
-      notBefore: new Date(certificate.notBefore * 1000),
-      notAfter: new Date(certificate.notAfter * 1000),
-      sha256: hex(certificate.sha256),
-    },
+    certificate: certificate && certificateInfo(certificate),
   };
 }

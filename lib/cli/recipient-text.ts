@@ -1,6 +1,6 @@
 /** A recipient as people see it, the same in inspect and `config check`. */
 
-import type { CertificateInfo } from '../recipients/examine.ts';
+import type { CertificateInfo } from '../recipients/certificate-info.ts';
 import { formatValidity, safe } from './text.ts';
 
 /** What both a file's header and a certificate file tell of a recipient. */

@@ -1,11 +1,12 @@
 /** The audit log: who did what, when and on which host; every entry holds the hash of the one before. */
 
 import type { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import { canonicalJson, type Json } from './canonical-json.ts';
 import { sha256 } from './digest.ts';
 import { auditName, behind, STORE_ROW, substituted } from './faults.ts';
 import { encodeFields } from './fields.ts';
-import { hex, sameBytes } from './ids.ts';
+import { sameBytes } from './ids.ts';
 import type { AuditRow, StoreReader, StoreRow } from './stores/store.ts';
 
 /** What happened; the part before the dot is the level concerned. */

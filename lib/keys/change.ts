@@ -3,10 +3,10 @@
  * transaction that it belongs to.
  */
 
+import { hex } from '../hex.ts';
 import { type AuditEvent, type AuditHead, NO_AUDIT, nextEntry, type Who } from './audit.ts';
 import type { Json } from './canonical-json.ts';
 import { type RowDigests, rowDigests } from './diagnosis.ts';
-import { hex } from './ids.ts';
 import type { InstallationKey } from './installation-key.ts';
 import { signManifest } from './manifest.ts';
 import { signChangedMaster, signNewMaster } from './master-record.ts';

@@ -4,12 +4,12 @@
  */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import type { NativePrivateKey } from '../native/binding.ts';
 import { detailsOf, readEntries } from './audit.ts';
 import type { Json } from './canonical-json.ts';
 import { sha256 } from './digest.ts';
 import { masterName, STORE_ROW, substituted, workingName } from './faults.ts';
-import { hex } from './ids.ts';
 import { workingEntry } from './manifest.ts';
 import { masterDigest } from './master-record.ts';
 import type { Snapshot } from './snapshot.ts';

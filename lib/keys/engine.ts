@@ -4,11 +4,12 @@
  */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import type { Who } from './audit.ts';
 import { Change } from './change.ts';
 import { STORE_ROW, substituted } from './faults.ts';
 import { type HighWater, markOf, type RowMark } from './high-water.ts';
-import { hex, newId } from './ids.ts';
+import { newId } from './ids.ts';
 import type { InstallationKey } from './installation-key.ts';
 import { Loader } from './loader.ts';
 import { sameManifest } from './manifest.ts';

@@ -1,7 +1,7 @@
 /** The sentences of errors that several parts of the hierarchy raise. */
 
 import { CallsealError } from '../errors.ts';
-import { hex } from './ids.ts';
+import { hex } from '../hex.ts';
 import type { WorkingRow } from './stores/store.ts';
 
 export const STORE_ROW = "the store's own row";

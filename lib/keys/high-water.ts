@@ -11,8 +11,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
 import { type Exposure, findExposure } from '../fips/ownership.ts';
+import { hex } from '../hex.ts';
 import { sha256 } from './digest.ts';
-import { hex, newId } from './ids.ts';
+import { newId } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** How far a working key's row had come. */

@@ -9,10 +9,6 @@ export function newId(): Uint8Array {
   return native().randomBytes(ID_BYTES);
 }
 
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
-}
-
 /**
  * @param what Such as `master key`; for the message.
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT`

@@ -4,12 +4,13 @@
  */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import { isArea } from './area.ts';
 import { readTail, verifyTail } from './audit.ts';
 import { blameManifest } from './diagnosis.ts';
 import { auditName, behind, masterName, STORE_ROW, substituted, workingName } from './faults.ts';
 import type { HighWater, Mark } from './high-water.ts';
-import { hex, sameBytes } from './ids.ts';
+import { sameBytes } from './ids.ts';
 import type { InstallationKey } from './installation-key.ts';
 import { manifestFits } from './manifest.ts';
 import { masterSignatureFits } from './master-record.ts';

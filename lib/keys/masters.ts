@@ -1,11 +1,12 @@
 /** What an administrator does with master keys: make, rotate, disable, enable, remove. */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import { assess, type SuiteAssessment } from './assessment.ts';
 import type { Change, MasterDraft } from './change.ts';
 import type { Engine } from './engine.ts';
 import { masterDisabled, removedKey, unknownKey } from './faults.ts';
-import { hex, parseId } from './ids.ts';
+import { parseId } from './ids.ts';
 import { makeMaster } from './master-key.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { MasterRow, MasterState, WorkingRow } from './stores/store.ts';

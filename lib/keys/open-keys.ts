@@ -4,11 +4,12 @@
  */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import type { NativeWorkingKey } from '../native/keys-binding.ts';
 import { blocksOf, costOf, type Load } from './budget.ts';
 import type { Engine } from './engine.ts';
 import { masterDisabled, removedKey, unknownKey } from './faults.ts';
-import { hex, sameBytes } from './ids.ts';
+import { sameBytes } from './ids.ts';
 import { encodeHeader, parseHeader, WORKING_AT } from './record.ts';
 import { type Reservation, reserve } from './reservations.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -1,7 +1,7 @@
 /** The hierarchy at a glance. */
 
+import { hex } from '../hex.ts';
 import type { Engine } from './engine.ts';
-import { hex } from './ids.ts';
 import type { InstallationFacts } from './installation/types.ts';
 import { type MasterKeyInfo, masterInfo } from './masters.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -6,12 +6,12 @@
 
 import { isUint8Array } from 'node:util/types';
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import { assertArea } from './area.ts';
 import { refusedStep } from './assessment.ts';
 import { type Load, loadOf } from './budget.ts';
 import type { Engine } from './engine.ts';
 import { type Entity, EntityEncoder } from './entity.ts';
-import { hex } from './ids.ts';
 import type { OpenKey, OpenKeys } from './open-keys.ts';
 import { parseHeader } from './record.ts';
 

@@ -6,13 +6,14 @@
  */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import { assertArea } from './area.ts';
 import { detailsOf, followChain, NO_AUDIT, readEntries } from './audit.ts';
 import { canonicalJson, type Json } from './canonical-json.ts';
 import type { Engine } from './engine.ts';
 import { auditName, substituted } from './faults.ts';
 import { encodeFields } from './fields.ts';
-import { hex, sameBytes } from './ids.ts';
+import { sameBytes } from './ids.ts';
 import type { InstallationKey } from './installation-key.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { ReencryptionRow, StoreReader, WorkingRow } from './stores/store.ts';

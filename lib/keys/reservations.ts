@@ -1,11 +1,11 @@
 /** Reserves a working key's budget in the store, and makes a new version when there is none, or too little left. */
 
+import { hex } from '../hex.ts';
 import { grant, type Load } from './budget.ts';
 import { Change } from './change.ts';
 import type { Engine } from './engine.ts';
 import { behind, masterDisabled, STORE_ROW, substituted, workingName } from './faults.ts';
 import type { RowMark } from './high-water.ts';
-import { hex } from './ids.ts';
 import { sameManifest } from './manifest.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { StoreWriter, WorkingRow } from './stores/store.ts';

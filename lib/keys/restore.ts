@@ -1,10 +1,10 @@
 /** The deliberate way past the host's memory: an administrator says that an older state of the store is right. */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import { Change } from './change.ts';
 import type { Engine } from './engine.ts';
 import { type HighWater, type Mark, markOf } from './high-water.ts';
-import { hex } from './ids.ts';
 import type { Snapshot } from './snapshot.ts';
 import { retire } from './versions.ts';
 

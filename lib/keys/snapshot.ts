@@ -1,6 +1,7 @@
 /** The verified content of a store at one moment. Nothing in it changes; another load makes another one. */
 
-import { hex, sameBytes } from './ids.ts';
+import { hex } from '../hex.ts';
+import { sameBytes } from './ids.ts';
 import type { MasterRow, StoreRow, WorkingRow } from './stores/store.ts';
 import { byAreaAndVersion } from './working-row.ts';
 

@@ -1,9 +1,9 @@
 /** Master keys at hand, as native handles. Each is opened by one RSA private operation, when it is first needed. */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import type { NativeMasterKey } from '../native/keys-binding.ts';
 import { masterName, substituted } from './faults.ts';
-import { hex } from './ids.ts';
 import type { InstallationKey } from './installation-key.ts';
 import type { MasterRow } from './stores/store.ts';
 import { suiteOfByte } from './suites.ts';

@@ -1,11 +1,12 @@
 /** New versions of an area's working key, drafted into a change. */
 
+import { hex } from '../hex.ts';
 import { attemptStep, stepOfWorkingKey } from './assessment.ts';
 import { grant, type Load, requireWrapBudget } from './budget.ts';
 import type { Change, WorkingDraft } from './change.ts';
 import type { Engine } from './engine.ts';
 import { masterDisabled } from './faults.ts';
-import { hex, newId, sameBytes } from './ids.ts';
+import { newId, sameBytes } from './ids.ts';
 import type { WorkingRow } from './stores/store.ts';
 import { suiteOfByte } from './suites.ts';
 

@@ -1,12 +1,13 @@
 /** What an administrator does with working keys: look at their budgets, rotate, remove. */
 
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import { assertArea } from './area.ts';
 import { assess, type SuiteAssessment } from './assessment.ts';
 import { budgetOf } from './budget.ts';
 import type { Engine } from './engine.ts';
 import { removedKey, unknownKey } from './faults.ts';
-import { hex, parseId } from './ids.ts';
+import { parseId } from './ids.ts';
 import { recordsLeft } from './reencryption-log.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WorkingRow, WorkingState } from './stores/store.ts';

@@ -2,8 +2,10 @@
 
 import type { ErrorCode } from '../errors.ts';
 import { CallsealError } from '../errors.ts';
+import { hex } from '../hex.ts';
 import type { NativePublicKey, RecipientFileEntry } from '../native/binding.ts';
 import { native } from '../native/load.ts';
+import { type CertificateInfo, certificateInfo } from './certificate-info.ts';
 import {
   MAX_CERTIFICATE_TIME,
   MAX_NAME_BYTES,
@@ -21,19 +23,6 @@ export interface RecipientSource {
   path: string;
   /** Where the path was written, such as `client_property.conf:12`; messages begin with it. */
   origin?: string;
-}
-
-/** What a certificate says about itself. */
-export interface CertificateInfo {
-  /** RFC 4514 text, such as `CN=MyCompany,O=MyCompany,C=US`. */
-  subject: string;
-  issuer: string;
-  /** Lower-case hexadecimal. */
-  serial: string;
-  notBefore: Date;
-  notAfter: Date;
-  /** SHA-256 of the DER certificate in lower-case hexadecimal. */
-  sha256: string;
 }
 
 /** A certificate or public key that files can be encrypted for. */
@@ -156,27 +145,14 @@ function examineEntry(source: RecipientSource, entry: RecipientFileEntry, now: D
     keyId: hex(publicKey.spkiSha256),
     bits: publicKey.bits,
     algorithm: publicKey.algorithm,
-    certificate: certificate === null ? null : certificateInfo(certificate),
+    certificate: certificate && {
+      ...certificateInfo(certificate),
+      signatureAlgorithm: certificate.signatureAlgorithm,
+    },
   };
   const findings = [...keyFindings(source, info, publicKey), ...dateFindings(source, info, now)];
   if (certificate !== null) findings.push(...layoutFindings(source, info, certificate));
   return { info, findings, publicKey, certificate };
-}
-
-function certificateInfo(certificate: NonNullable<RecipientFileEntry['certificate']>): RecipientInfo['certificate'] {
-  return {
-    subject: certificate.subject,
-    issuer: certificate.issuer,
-    serial: hex(certificate.serial) || '00',
-    notBefore: new Date(certificate.notBefore * 1000),
-    notAfter: new Date(certificate.notAfter * 1000),
-    sha256: hex(certificate.sha256),
-    signatureAlgorithm: certificate.signatureAlgorithm,
-  };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }
 
 function keyFindings(source: RecipientSource, info: RecipientInfo, key: NativePublicKey): RecipientFinding[] {

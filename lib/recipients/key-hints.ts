@@ -4,6 +4,7 @@ import { opendir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { CallsealError, type ErrorCode } from '../errors.ts';
+import { hex } from '../hex.ts';
 import { native } from '../native/load.ts';
 
 /** Directory entries that are looked at, and files among them that are read. */
@@ -35,10 +36,6 @@ export async function findKeyHints(keyPath: string, inFile: readonly Uint8Array[
     }
   }
   return { keyIds, from };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }
 
 const ROLE_WORDS = new Set([

@@ -3,8 +3,8 @@
  * else what the rows say, which nobody vouches for.
  */
 
+import { hex } from '../../hex.ts';
 import { assess } from '../../keys/assessment.ts';
-import { hex } from '../../keys/ids.ts';
 import type { Installation, InstallationFacts } from '../../keys/installation/types.ts';
 import type { Overview } from '../../keys/overview.ts';
 import type { MasterRow, StoreReader, StoreRow, WorkingRow } from '../../keys/stores/store.ts';

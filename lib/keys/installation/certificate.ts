@@ -1,9 +1,10 @@
 /** The certificate of an installation key. */
 
 import { CallsealError } from '../../errors.ts';
+import { hex } from '../../hex.ts';
 import type { RecipientFileEntry } from '../../native/binding.ts';
 import { native } from '../../native/load.ts';
-import type { CertificateInfo } from '../../recipients/examine.ts';
+import { type CertificateInfo, certificateInfo } from '../../recipients/certificate-info.ts';
 import { openRegularFile, readAt } from '../../recipients/regular-file.ts';
 
 /** A certificate for the installation key. */
@@ -52,7 +53,7 @@ export function findCertificate(bytes: Buffer, keyId: string, path: string): Ins
     const entry = readOne(block, path);
     const info = entry.certificate;
     if (info === null) continue;
-    if (own === null && hex(entry.publicKey.spkiSha256) === keyId) own = { info: describe(info), block };
+    if (own === null && hex(entry.publicKey.spkiSha256) === keyId) own = { info: certificateInfo(info), block };
     else others.push(block);
   }
   if (own !== null) return { info: own.info, pem: [own.block, ...others].map((block) => `${block}\n`).join('') };
@@ -85,19 +86,4 @@ function readOne(block: string, path: string): RecipientFileEntry {
     if (!(error instanceof CallsealError)) throw error;
     throw new CallsealError(error.code, `${path}: ${error.message}`, { path, cause: error });
   }
-}
-
-function describe(info: NonNullable<RecipientFileEntry['certificate']>): CertificateInfo {
-  return {
-    subject: info.subject,
-    issuer: info.issuer,
-    serial: hex(info.serial),
-    notBefore: new Date(info.notBefore * 1000),
-    notAfter: new Date(info.notAfter * 1000),
-    sha256: hex(info.sha256),
-  };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

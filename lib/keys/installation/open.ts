@@ -1,6 +1,7 @@
 /** Opening an installation key, wherever it is. */
 
 import { CallsealError } from '../../errors.ts';
+import { hex } from '../../hex.ts';
 import type { NativePrivateKey } from '../../native/binding.ts';
 import { native } from '../../native/load.ts';
 import { openEncryptedKey, type PassphraseSource } from '../../recipients/passphrases.ts';
@@ -74,7 +75,7 @@ async function openKeyFile(path: string, given: PassphraseSource | undefined): P
 
 /** The id of an open key, in hexadecimal. @internal */
 export function idOf(key: NativePrivateKey): string {
-  return Buffer.from(key.spkiSha256).toString('hex');
+  return hex(key.spkiSha256);
 }
 
 function placeText({ place }: InstallationFacts): string {

@@ -1,7 +1,7 @@
 /** What an installation is, without opening its key. */
 
 import { existsSync } from 'node:fs';
-import type { CertificateInfo } from '../../recipients/examine.ts';
+import type { CertificateInfo } from '../../recipients/certificate-info.ts';
 import { findCertificate, readCertificateFile } from './certificate.ts';
 import {
   type InstallationDescription,

@@ -1,7 +1,7 @@
 /** What callers see of an installation key. */
 
 import type { NativePrivateKey } from '../../native/binding.ts';
-import type { CertificateInfo } from '../../recipients/examine.ts';
+import type { CertificateInfo } from '../../recipients/certificate-info.ts';
 import type { PassphraseSource } from '../../recipients/passphrases.ts';
 
 /** Where the private key is. */

@@ -1,7 +1,7 @@
 /** Which keys records are moved away from, and under which keys records are. */
 
 import { CallsealError } from '../../errors.ts';
-import { hex } from '../ids.ts';
+import { hex } from '../../hex.ts';
 import { parseHeader } from '../record.ts';
 import type { WorkingKeyInfo } from '../working.ts';
 
