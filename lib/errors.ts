@@ -56,8 +56,16 @@ export const ERROR_CODES = [
   'ERR_TAMPERED',
   /** The file ends before its last segment: its writer died or it was cut. */
   'ERR_TRUNCATED',
+  /** A writer's signature is required, and the file bears none. */
+  'ERR_NOT_SIGNED',
+  /** The file is signed, but not by a writer whose signature is required. */
+  'ERR_WRONG_SIGNER',
+  /** The input is not a CMS message of the kind that Callseal reads: AuthEnvelopedData with AES-256-GCM and RSA-OAEP. */
+  'ERR_NOT_CMS',
   /** The input changed while it was read. */
   'ERR_INPUT_CHANGED',
+  /** Another process has the input open for writing: it is not finished. */
+  'ERR_INPUT_BUSY',
   /** The output exists already, or is something that may not be replaced. */
   'ERR_OUTPUT_EXISTS',
   /** The operating system refused: no space, no permission, no such file …; `errno` holds its name (`ENOSPC`). */
@@ -82,6 +90,8 @@ export const ERROR_CODES = [
   'ERR_STORE_UNAVAILABLE',
   /** The key store belongs to another installation key. */
   'ERR_WRONG_INSTALLATION',
+  /** The database of the job queue cannot be reached. */
+  'ERR_QUEUE_UNAVAILABLE',
 ] as const;
 
 /** A stable error code. */

@@ -36,6 +36,8 @@ export interface CallFileHeader {
   floeHeader: Uint8Array;
   /** Bytes of a full encrypted segment. */
   segmentLength: number;
+  /** Where that begins which a change of recipients leaves as it is: all that follows the recipients MAC. */
+  restOffset: number;
   /** Where the body, which begins with the FLOE header, begins. */
   bodyOffset: number;
 }
@@ -82,6 +84,7 @@ export function parseHeader(bytes: Uint8Array, path?: string): HeaderStep {
     mac: bytes.subarray(recipientsEnd, bodyOffset),
     floeHeader,
     segmentLength: decodeSegmentLength(floeHeader, bodyOffset, path),
+    restOffset: bodyOffset,
     bodyOffset,
   };
   return { header, need: 0 };

@@ -18,6 +18,8 @@ export interface ExitCode {
 
 /** A batch in which at least one file or row failed; each failure is listed with its own reason. */
 export const EXIT_SOME_FAILED = 20;
+/** An incomplete file was recovered as far as it goes. */
+export const EXIT_RECOVERED = 22;
 /** Ended by SIGHUP. */
 export const EXIT_HUNG_UP = 129;
 /** Ended by SIGINT. */
@@ -63,7 +65,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: 9,
     meaning: 'not a Callseal file, or one already where a plain file was expected',
-    errors: ['ERR_NOT_CALLSEAL', 'ERR_ALREADY_ENCRYPTED'],
+    errors: ['ERR_NOT_CALLSEAL', 'ERR_ALREADY_ENCRYPTED', 'ERR_NOT_CMS'],
   },
   { code: 10, meaning: 'format version or suite unknown to this release', errors: ['ERR_UNSUPPORTED_VERSION'] },
   {
@@ -78,8 +80,8 @@ export const EXIT_CODES: readonly ExitCode[] = [
   },
   {
     code: 13,
-    meaning: 'input or output: not found, no permission, no space, exists already',
-    errors: ['ERR_IO', 'ERR_OUTPUT_EXISTS', 'ERR_INPUT_CHANGED'],
+    meaning: 'input or output: not found, no permission, no space, exists already, still being written',
+    errors: ['ERR_IO', 'ERR_OUTPUT_EXISTS', 'ERR_INPUT_CHANGED', 'ERR_INPUT_BUSY'],
   },
   {
     code: 14,
@@ -93,9 +95,19 @@ export const EXIT_CODES: readonly ExitCode[] = [
   },
   { code: 16, meaning: 'protected record belongs to another entity', errors: ['ERR_ENTITY_MISMATCH'] },
   { code: 17, meaning: 'key store altered behind our back', errors: ['ERR_KEY_SUBSTITUTED'] },
-  { code: 18, meaning: 'key store not reachable', errors: ['ERR_STORE_UNAVAILABLE'] },
+  {
+    code: 18,
+    meaning: 'key store or job queue not reachable',
+    errors: ['ERR_STORE_UNAVAILABLE', 'ERR_QUEUE_UNAVAILABLE'],
+  },
   { code: 19, meaning: 'key store belongs to another installation key', errors: ['ERR_WRONG_INSTALLATION'] },
   { code: EXIT_SOME_FAILED, meaning: 'several files or rows, some failed', errors: [] },
+  { code: 21, meaning: 'not signed by a required writer', errors: ['ERR_NOT_SIGNED', 'ERR_WRONG_SIGNER'] },
+  {
+    code: EXIT_RECOVERED,
+    meaning: 'recovered, incomplete: all that is authentic of a file whose end is missing',
+    errors: [],
+  },
   { code: EXIT_HUNG_UP, meaning: 'terminal or session closed (SIGHUP)', errors: [] },
   { code: EXIT_INTERRUPTED, meaning: 'interrupted (Ctrl-C)', errors: ['ERR_ABORTED'] },
   { code: EXIT_PIPE_CLOSED, meaning: 'the reader of standard output went away', errors: [] },

@@ -38,8 +38,12 @@ std::string_view code_name(Code code) {
       return "ERR_TAMPERED";
     case Code::kTruncated:
       return "ERR_TRUNCATED";
+    case Code::kNotCms:
+      return "ERR_NOT_CMS";
     case Code::kInputChanged:
       return "ERR_INPUT_CHANGED";
+    case Code::kInputBusy:
+      return "ERR_INPUT_BUSY";
     case Code::kOutputExists:
       return "ERR_OUTPUT_EXISTS";
     case Code::kIo:
