@@ -7,13 +7,13 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
-const SOURCES = ['CMakeLists.txt', 'package.json', 'native/core', 'native/addon'];
+const SOURCES = ['CMakeLists.txt', 'native/core', 'native/addon'];
 /** What the oldest distributions with OpenSSL 3 have, RHEL 9 and Amazon Linux 2023: glibc 2.34, and the C++ library of GCC 11. */
 const NEWEST_SYMBOLS = { GLIBC: '2.34', GLIBCXX: '3.4.29', CXXABI: '1.3.13' };
 
@@ -30,14 +30,17 @@ await prebuildify({
   strip: true,
   nodeGyp: join(ROOT, 'scripts/prebuild/node-gyp.mjs'),
 });
-const binary = join(process.argv[2] ?? ROOT, `prebuilds/linux-${process.arch}/callseal.glibc.node`);
-requireOldSymbols(binary);
-console.log(`made ${binary}`);
+const made = join(process.argv[2] ?? ROOT, `prebuilds/linux-${process.arch}/callseal.glibc.node`);
+requireOldSymbols(made);
+console.log(`made ${made}`);
 
 function copySources() {
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
   for (const source of SOURCES) cpSync(join(ROOT, source), join(place, source), { recursive: true });
+  // As much of the manifest as the build reads.
+  const { name, version, binary } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  writeFileSync(join(place, 'package.json'), JSON.stringify({ name, version, binary }));
   symlinkSync(join(ROOT, 'node_modules'), join(place, 'node_modules'));
 }
 
