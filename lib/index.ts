@@ -5,7 +5,7 @@
  * - Encrypt: load {@link Recipients}, then {@link encryptFile}, {@link encryptInPlace}, {@link encrypt} for bytes, or
  *   {@link createEncryptStream}.
  * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
- *   {@link verify} proves a file without writing it.
+ *   {@link verify} proves a file without writing it; {@link openRandomAccess} reads parts of one.
  * - Look: {@link inspect} shows for whom a file was encrypted, without a key.
  * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
  * - Evidence: {@link status} says which crypto module runs.
@@ -43,7 +43,12 @@ export {
   type FileResult,
   type Inspection,
   inspect,
+  openRandomAccess,
   type ProgressListener,
+  type RandomAccessFile,
+  type RandomAccessOptions,
+  type RandomReadOptions,
+  type RandomStreamOptions,
   type RecipientEntryInfo,
   type VerifyOptions,
   type VerifyResult,

@@ -1,15 +1,14 @@
 /** Shows what a file says about itself: no key, no cryptography, and two or three reads whatever its size. */
 
-import type { FileHandle } from 'node:fs/promises';
 import { hex } from '../hex.ts';
 import { type CertificateInfo, certificateInfo } from '../recipients/certificate-info.ts';
-import { openRegularFile, readAt } from '../recipients/regular-file.ts';
+import { openRegularFile } from '../recipients/regular-file.ts';
 import { assertBytes, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { judgeEnd, lastSegment, segmentsStart } from './body-end.ts';
 import { KEY_WRAP_NAME, MARK_BYTES, SEGMENT_OVERHEAD, SUITE, SUITE_NAME, VERSION } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
-import { FIRST_READ, readHeader } from './read-header.ts';
+import { partReader, type ReadPart, readHeaderOf } from './read-header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
 
 /** A recipient as the file names it. */
@@ -81,22 +80,19 @@ async function inspectFile(path: string, signal: AbortSignal | undefined): Promi
   const { handle, stats } = await openRegularFile(path);
   try {
     const size = Number(stats.size);
-    const readPart = async (offset: number, length: number): Promise<Uint8Array> => {
-      const bytes = new Uint8Array(length);
-      return bytes.subarray(0, await readAt(handle, bytes, offset, path));
-    };
-    const header = await readHeader(await readPart(0, Math.min(FIRST_READ, size)), size, readPart, path);
+    const readPart = partReader(handle, path);
+    const header = await readHeaderOf(readPart, size, path);
     throwIfAborted(signal);
-    return describe(header, size, await readMark(handle, header, size, path));
+    return describe(header, size, await readMark(readPart, header, size));
   } finally {
     await handle.close();
   }
 }
 
-async function readMark(handle: FileHandle, header: CallFileHeader, size: number, path: string): Promise<Uint8Array> {
+/** The first bytes of the last segment, as many of four as there are. */
+async function readMark(readPart: ReadPart, header: CallFileHeader, size: number): Promise<Uint8Array> {
   const { offset, length } = lastSegment(header, size);
-  const mark = new Uint8Array(Math.min(length, MARK_BYTES));
-  return mark.subarray(0, await readAt(handle, mark, offset, path));
+  return readPart(offset, Math.min(length, MARK_BYTES));
 }
 
 function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspection {
