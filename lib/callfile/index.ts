@@ -33,3 +33,4 @@ export {
   type RandomStreamOptions,
 } from './random-access.ts';
 export { type VerifyOptions, type VerifyResult, verify } from './verify.ts';
+export { type FittingKey, type WhichKeyOptions, type WhichKeyResult, whichKey } from './which-key.ts';

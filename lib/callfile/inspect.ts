@@ -117,7 +117,8 @@ function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspe
   };
 }
 
-function describeEntry({ keyId, wrappedKey, certificate }: RecipientEntry): RecipientEntryInfo {
+/** An entry of a header as people read it. */
+export function describeEntry({ keyId, wrappedKey, certificate }: RecipientEntry): RecipientEntryInfo {
   return {
     keyWrap: KEY_WRAP_NAME,
     keyId: hex(keyId),
