@@ -36,7 +36,7 @@ function headline({ totals, problems }: DirectoryReport): string {
   const complete =
     callFiles.complete === callFiles.files ? 'all of them complete' : `${formatNumber(callFiles.complete)} complete`;
   const encrypted = `<b>${files(callFiles.files)}</b> encrypted, ${complete}`;
-  const bare = hasFiles(plain) ? `, and <b>${files(plain.files)} not encrypted</b>` : '';
+  const bare = hasFiles(plain) ? `, and <b style="color:var(--bad)">${files(plain.files)} not encrypted</b>` : '';
   return `<p class="headline${hasFiles(plain) ? ' warning' : ''}">${encrypted}${bare}.</p>`;
 }
 
@@ -61,13 +61,13 @@ function recipientSection({ recipients, totals, minBits, leftOut }: DirectoryRep
     number(percent(row.files, totals.callFiles.files)),
     number(formatBytes(row.bytes)),
     number(formatNumber(row.onlyKeyOf)),
-    `<td><code title="key id ${row.keyId}">${row.keyId.slice(0, 16)}…</code>${certificate(row)}</td>`,
   ]);
   const head = ['key', 'files', 'share', 'bytes', 'only key of'].map((text) => `<th class="number">${text}</th>`);
   return section(
     'Who can open them',
     `Any one key of a file opens it. An expired certificate is no hindrance to opening, only a sign that it should be replaced. Keys of less than ${minBits} bits are called weak.`,
-    rows.length > 0 && table(['recipient', ...head, 'key id, certificate'], rows),
+    rows.length > 0 && table(['recipient', ...head], rows),
+    rows.length > 0 && `<details><summary>issuers and fingerprints</summary>${fingerprints(recipients)}</details>`,
     omitted(leftOut.recipients),
   );
 }
@@ -76,10 +76,12 @@ function nameOf({ subject }: RecipientRow): string {
   return subject === null ? 'a bare public key' : `<bdi>${escapeHtml(safe(subject) || '(no subject)')}</bdi>`;
 }
 
-function certificate({ certificate: sha256, issuer }: RecipientRow): string {
-  if (sha256 === null) return '';
-  const title = `SHA-256 of the certificate ${sha256}, issued by ${safe(issuer ?? '')}`;
-  return `<div class="note"><code title="${escapeHtml(title)}">${sha256.slice(0, 16)}…</code></div>`;
+function fingerprints(recipients: readonly RecipientRow[]): string {
+  const rows = recipients.map((row) => [
+    `<td>${nameOf(row)}<div class="note">${row.issuer === null ? '' : `<bdi>issued by ${escapeHtml(safe(row.issuer))}</bdi>`}</div></td>`,
+    `<td>key id <code>${row.keyId}</code>${row.certificate === null ? '' : `<br>certificate <code>${row.certificate}</code>`}</td>`,
+  ]);
+  return table(['recipient', 'SHA-256'], rows);
 }
 
 function flags(row: RecipientRow): string {

@@ -18,37 +18,37 @@ export const PROBLEMS: readonly ProblemWords[] = [
   {
     kind: 'plaintext',
     what: 'not encrypted',
-    advice: 'Everybody who can read the file can read what is in it: `callseal encrypt`, or move it away.',
+    advice: 'Whoever may read such a file reads what is in it: `callseal encrypt`, or move it away.',
     bad: true,
   },
   {
     kind: 'damaged',
     what: 'damaged',
-    advice: 'Compare the file with its source; `callseal verify` says more.',
+    advice: 'Compare with the source; `callseal verify` says more.',
     bad: true,
   },
   {
     kind: 'truncated',
     what: 'incomplete',
-    advice: 'Its end is missing: its writer stopped, or is still at work.',
+    advice: 'The end is missing: the writer stopped, or is still at work.',
     bad: true,
   },
   {
     kind: 'misnamed',
     what: 'named as Callseal files, and none',
-    advice: 'The name promises that it is encrypted, and it is not by Callseal.',
+    advice: 'The name says that it is encrypted by Callseal, and the content does not.',
     bad: true,
   },
   {
     kind: 'unsupported',
     what: 'of a later release',
-    advice: 'Read with the release that wrote it, or a newer one.',
+    advice: 'Read such a file with the release that wrote it, or a newer one.',
     bad: false,
   },
   {
     kind: 'unreadable',
     what: 'not readable',
-    advice: 'Not counted above: run this as a user who may read it.',
+    advice: 'Not counted above: run this as a user who may read them.',
     bad: true,
   },
   {
@@ -61,7 +61,7 @@ export const PROBLEMS: readonly ProblemWords[] = [
   {
     kind: 'singleRecipient',
     what: 'with a single recipient',
-    advice: 'One key opens it and no other: when that is lost, so is the file.',
+    advice: 'One key opens such a file and no other: when the key is lost, so is the file.',
     bad: false,
   },
 ];
