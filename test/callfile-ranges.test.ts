@@ -71,6 +71,19 @@ describe('ranges', () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
+  it('are right, too, when many reads at once want more segments than are kept', async () => {
+    const plaintext = randomBytes(12 * 262_112 + 77);
+    await using call = await open(await seal(plaintext, 262_144));
+    const reads = Array.from({ length: 300 }, async (_, index) => {
+      const start = (index * 7_919_111) % plaintext.length;
+      const wanted = plaintext.subarray(start, start + 1 + ((index * 1009) % 5000));
+      for (let again = 0; again < 2; again++) {
+        expect(wanted.equals(await call.readRange(start, start + wanted.length))).toBe(true);
+      }
+    });
+    await Promise.all(reads);
+  });
+
   it('end where the plaintext does', async () => {
     const plaintext = randomBytes(3000);
     await using call = await open(await seal(plaintext, 1024));

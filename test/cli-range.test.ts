@@ -93,6 +93,7 @@ describe('the command', () => {
     [['0-9', '--output-dir', 'x', 'call.sealed', 'other'], 'one file'],
     [['0-9', '-o', 'x', '-R', '.'], 'one file'],
     [['0-9', '-o', 'x', '-'], 'standard input'],
+    [['0-9', '-o', './call.sealed', '--force', 'call.sealed'], 'an input too'],
     [['9-0', '-o', 'x', 'call.sealed'], 'START-END'],
     [[`${SIZE}-`, '-o', 'x', 'call.sealed'], 'begins at byte 5,000'],
   ])('%j is wrong usage', async ([text, ...args], said) => {

@@ -7,7 +7,7 @@ import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';
 import { reportKeyNotes } from './key-options.ts';
 import type { Output } from './output.ts';
-import { type OutputChoice, writing } from './outputs.ts';
+import { decryptedName, type OutputChoice, planJobs, writing } from './outputs.ts';
 import { STDIO, streamTo } from './stdio.ts';
 import { checkTarget } from './temporary.ts';
 import { formatBytes, formatInteger } from './text.ts';
@@ -62,7 +62,10 @@ export async function decryptRange(
   if (path === undefined || paths.length > 1 || options.recursive) throw usage('--range takes one file');
   if (path === STDIO) throw usage('--range needs a file: standard input cannot be read from any place');
   if (options.output === undefined) throw usage('--range needs -o OUT, or -o - for standard output');
-  if (options.output !== STDIO) await checkTarget(options.output, options.force === true);
+  if (options.output !== STDIO) {
+    await planJobs([{ path, relative: path, named: true }], options, decryptedName, async () => false);
+    await checkTarget(options.output, options.force === true);
+  }
   const signal = interruptSignal();
   const keys = openKeys(keyPaths, output);
   noticeFipsOff(output);

@@ -91,7 +91,7 @@ async function whichKeyCommand(
       return { bytes: 0, line: 'not a Callseal file', skipped: true, found: null };
     }
   });
-  if (!signal.aborted) report.end(passedOver);
+  report.end(passedOver, signal.aborted);
   for (const { ring } of keys) {
     for (const note of ring.untried) output.notice(note);
     reportKeyNotes(ring, output);
@@ -167,14 +167,15 @@ class Report {
     };
   }
 
-  end(passedOver: number): void {
+  /** @param cutShort not all files were looked at: sums would mislead, but a document is ended all the same */
+  end(passedOver: number, cutShort: boolean): void {
     if (this.#document !== null) {
       const keys = this.#keys.map(({ path, keyId, files, bytes, problem }) => {
         const { exitCode, error } = jsonFile(path, problem);
         return { key: path, keyId, files, bytes, exitCode, error };
       });
       this.#document.end(passedOver + this.#foreign, { keys });
-    } else if (this.#several) {
+    } else if (this.#several && !cutShort) {
       for (const key of this.#keys) this.#output.print(keyLine(key));
       const none = `${count(this.#none, 'file')} (${formatBytes(this.#noneBytes)})`;
       if (this.#none > 0) this.#output.print(`none of these keys opens ${none}, listed above`);
