@@ -5,8 +5,8 @@
  * - Encrypt: load {@link Recipients}, then {@link encryptFile}, {@link encryptInPlace}, {@link encrypt} for bytes, or
  *   {@link createEncryptStream}.
  * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
- *   {@link verify} proves a file without writing it.
- * - Look: {@link inspect} shows for whom a file was encrypted, without a key.
+ *   {@link verify} proves a file without writing it; {@link openRandomAccess} reads parts of one.
+ * - Look: {@link inspect} shows for whom a file was encrypted, without a key; {@link whichKey} which of several opens it.
  * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
  * - Evidence: {@link status} says which crypto module runs.
  *
@@ -41,13 +41,22 @@ export {
   encryptFile,
   encryptInPlace,
   type FileResult,
+  type FittingKey,
   type Inspection,
   inspect,
+  openRandomAccess,
   type ProgressListener,
+  type RandomAccessFile,
+  type RandomAccessOptions,
+  type RandomReadOptions,
+  type RandomStreamOptions,
   type RecipientEntryInfo,
   type VerifyOptions,
   type VerifyResult,
   verify,
+  type WhichKeyOptions,
+  type WhichKeyResult,
+  whichKey,
 } from './callfile/index.ts';
 export { CallsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { Passphrase } from './native/passphrase.ts';

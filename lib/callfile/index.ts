@@ -25,4 +25,12 @@ export { type EncryptBufferOptions, encrypt, encryptedLength } from './encrypt-b
 export { createEncryptStream } from './encrypt-stream.ts';
 export { type Inspection, inspect, type RecipientEntryInfo } from './inspect.ts';
 export type { ProgressListener } from './job.ts';
+export {
+  openRandomAccess,
+  type RandomAccessFile,
+  type RandomAccessOptions,
+  type RandomReadOptions,
+  type RandomStreamOptions,
+} from './random-access.ts';
 export { type VerifyOptions, type VerifyResult, verify } from './verify.ts';
+export { type FittingKey, type WhichKeyOptions, type WhichKeyResult, whichKey } from './which-key.ts';

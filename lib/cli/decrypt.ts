@@ -6,6 +6,7 @@ import { createDecryptStream } from '../callfile/decrypt-stream.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import { FileBatch, type FileDone } from './batch.ts';
 import { beginsAsCallFile } from './call-file.ts';
+import { decryptRange } from './decrypt-range.ts';
 import { type Expansion, expandInputs, type InputFile } from './files.ts';
 import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -27,6 +28,7 @@ import { formatBytes } from './text.ts';
 interface DecryptCommandOptions extends OutputChoice, OutputOptions {
   key: string[];
   recursive?: boolean;
+  range?: string;
 }
 
 const HELP = `
@@ -38,7 +40,11 @@ Examples:
   callseal decrypt -k my_private.key call.callsre${DEFAULT_SUFFIX}
   callseal decrypt -k mary.key -k fred.key --recursive sealed --output-dir calls
   callseal decrypt -k fred.key --passphrase-file /run/secrets/fred call.callsre${DEFAULT_SUFFIX}
-  callseal decrypt -k my_private.key -o - calls.tar${DEFAULT_SUFFIX} | tar x`;
+  callseal decrypt -k my_private.key -o - calls.tar${DEFAULT_SUFFIX} | tar x
+  callseal decrypt -k my_private.key --range 960000-1919999 -o minute.raw call.callsre${DEFAULT_SUFFIX}
+
+--range START-END counts bytes from 0, both ends included; START- goes to the end, -LAST are the last so many. Only what is
+asked for is decrypted, and the end of the file, which proves how long it is.`;
 
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command.argument('<file...>', 'encrypted files, or - for standard input'));
@@ -47,6 +53,7 @@ export function define(command: Command): void {
     .option('--output-dir <dir>', 'write below this directory')
     .option('--suffix <suffix>', 'taken off the names of encrypted files', DEFAULT_SUFFIX)
     .option('-R, --recursive', 'take the encrypted files of directories')
+    .option('--range <range>', 'only these bytes of one file: START-END, START- or -LAST; with -o')
     .option('-f, --force', 'replace outputs that exist')
     .option('--no-sync', 'do not wait until each file is on the disk')
     .option('-q, --quiet', 'only errors')
@@ -62,6 +69,8 @@ async function decryptCommand(
 ): Promise<void> {
   const output = new Output('decrypt', options);
   checkOutputChoice(options, paths.length);
+  const { range } = options;
+  if (range !== undefined) return decryptRange(paths, { ...options, range }, openKeys, options.key, output);
   const streaming = checkStdio(paths, options.output, options.outputDir !== undefined);
   const signal = interruptSignal();
   if (streaming) {

@@ -3,19 +3,24 @@
 import type { Command } from 'commander';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
-import { KeyRing } from '../recipients/keyring.ts';
+import { KeyRing, type PassphraseSource } from '../recipients/keyring.ts';
 import { cleansedAtExit } from './cleanse.ts';
 import type { Output } from './output.ts';
 import { addPassphraseOptions, passphraseSources } from './passphrase-options.ts';
 import { collect } from './recipient-options.ts';
 
-/** Adds the options; the result opens the keys named on the command line, once it has been parsed. */
+/**
+ * Adds the options; the result makes a ring of keys named on the command line, once it has been parsed. Several rings
+ * share what is read from a file or a descriptor.
+ */
 export function addKeyOptions(command: Command): (paths: readonly string[], output: Output) => KeyRing {
   command.requiredOption('-k, --key <file>', 'private key (repeatable; the one that fits is found)', collect);
   const places = addPassphraseOptions(command);
+  let passphrases: PassphraseSource[] | undefined;
   return (paths, output) => {
     for (const path of paths) requireReadable(path);
-    return cleansedAtExit(new KeyRing(paths, { passphrases: passphraseSources(places, output) }));
+    passphrases ??= passphraseSources(places, output);
+    return cleansedAtExit(new KeyRing(paths, { passphrases }));
   };
 }
 

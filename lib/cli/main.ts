@@ -3,13 +3,13 @@
  * it can; the native module is loaded where a key or a certificate is first needed.
  */
 
-import { readFileSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
+import { version } from '../version.ts';
 import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
 import { exitCodeFor, leaveStuckReader, Output, watchStandardStreams } from './output.ts';
 
 /** Commands that always need the native module; it is made ready while theirs is loaded. */
-const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set(['keygen', 'encrypt', 'decrypt', 'verify']);
+const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set(['keygen', 'encrypt', 'decrypt', 'verify', 'which-key']);
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
 interface CommandModule {
@@ -30,6 +30,16 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'decrypt', summary: 'open encrypted files with a private key', load: () => import('./decrypt.ts') },
   { name: 'inspect', summary: 'show who can open a file; needs no key', load: () => import('./inspect.ts') },
   { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
+  {
+    name: 'which-key',
+    summary: 'which of several keys opens which files',
+    load: () => import('./which-key.ts'),
+  },
+  {
+    name: 'report',
+    summary: 'who can open what is there, and what is wrong with it',
+    load: () => import('./report.ts'),
+  },
   {
     name: 'config',
     summary: 'check client_property.conf and its certificates',
@@ -114,14 +124,6 @@ export async function run(args: readonly string[]): Promise<void> {
     }
   }
   leaveStuckReader();
-}
-
-/** The package's version. */
-function version(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
 }
 
 async function buildProgram(args: readonly string[]): Promise<Command> {

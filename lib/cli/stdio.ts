@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import type { Transform } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CallsealError, errnoOf } from '../errors.ts';
 import { type AtomicOptions, writeAtomically } from './temporary.ts';
@@ -46,7 +46,34 @@ export async function streamThrough(
   transform: Transform,
   options: AtomicOptions & { signal: AbortSignal },
 ): Promise<void> {
-  const pump = (sink: Sink) => pumpThrough(input, transform, sink, options.signal);
+  return toOutput(output, options, (sink) => pumpThrough(input, transform, sink, options.signal));
+}
+
+/**
+ * A stream to output, a path or `-`. An output file appears complete or not at all.
+ *
+ * @throws CallsealError
+ */
+export async function streamTo(
+  source: Readable,
+  output: string,
+  options: AtomicOptions & { signal: AbortSignal },
+): Promise<void> {
+  const { signal } = options;
+  return toOutput(output, options, async (sink) => {
+    try {
+      await pipeline(source, sink, { signal });
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    }
+  });
+}
+
+async function toOutput(
+  output: string,
+  options: AtomicOptions & { signal: AbortSignal },
+  pump: (sink: Sink) => Promise<void>,
+): Promise<void> {
   if (output === STDIO) return pump((chunks) => toStdout(chunks, options.signal));
   return writeAtomically(output, options, (file) =>
     pump(async (chunks) => {

@@ -108,6 +108,16 @@ export class KeyRing {
     return search;
   }
 
+  /**
+   * As {@link open}, but an encrypted key is left closed where a certificate or public key says that it fits: its word is
+   * taken for it. @internal
+   */
+  async recognise(keyIds: readonly Uint8Array[]): Promise<Omit<RingMatch, 'key'> | null> {
+    this.#requireAlive();
+    const found = this.#findOpened(keyIds) ?? (await this.#hinted(wantedIds(keyIds))) ?? (await this.open(keyIds));
+    return found && { index: found.index, keyId: found.keyId };
+  }
+
   /** The keys that are open now. */
   opened(): NativePrivateKey[] {
     const fromFiles = this.#files.flatMap((file) => (file.key === null ? [] : [file.key]));
@@ -171,11 +181,20 @@ export class KeyRing {
     return null;
   }
 
+  async #hinted(wanted: ReadonlyMap<string, number>): Promise<Omit<RingMatch, 'key'> | null> {
+    for (const file of this.#files) {
+      const encrypted = await file.isEncrypted().catch((error: unknown) => passOver(error, []));
+      const hint = encrypted === true ? file.hinted(wanted) : null;
+      if (hint !== null) return hint;
+    }
+    return null;
+  }
+
   async #search(keyIds: readonly Uint8Array[]): Promise<RingMatch | null> {
     this.#requireAlive();
     const found = this.#findOpened(keyIds);
     if (found !== null) return found;
-    const wanted = new Map(keyIds.map((id, index) => [Buffer.from(id).toString('hex'), index]));
+    const wanted = wantedIds(keyIds);
     const problems: CallsealError[] = [];
     const groups = await this.#sort(wanted, problems);
     for (const group of groups) {
@@ -220,6 +239,11 @@ export class KeyRing {
     this.#requireAlive();
     return this.#findOpened(keyIds);
   }
+}
+
+/** Ids in lower-case hexadecimal, and where each was asked for. */
+function wantedIds(keyIds: readonly Uint8Array[]): Map<string, number> {
+  return new Map(keyIds.map((id, index) => [Buffer.from(id).toString('hex'), index]));
 }
 
 function passOver(error: unknown, problems: CallsealError[]): void {
