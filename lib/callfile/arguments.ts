@@ -54,6 +54,11 @@ export function assertInterval(value: unknown, name: string): asserts value is n
   throw wrong(`${name} must be milliseconds from ${MIN_INTERVAL} to ${MAX_INTERVAL}, not ${String(value)}`);
 }
 
+export function assertByteCount(value: unknown, name: string): asserts value is number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)) return;
+  throw wrong(`${name} must be a number of bytes, not ${String(value)}`);
+}
+
 export function assertBoolean(value: unknown, name: string): asserts value is boolean {
   if (typeof value !== 'boolean') throw wrong(`${name} must be true or false`);
 }
