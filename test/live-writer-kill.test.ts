@@ -133,7 +133,7 @@ describe('two hundred writers at once', () => {
       `,
       { args: ['--expose-gc'] },
     );
-    expect(found.perWriter).toBeLessThan(40_000);
+    expect(found.perWriter).toBeLessThan(131_072);
     expect(found.durable).toBe(Math.floor((300 * 160) / 4064) * 4064);
     expect(found.open).toBe(0);
     expect(recoverCallFile(readFileSync(join(dir, 'calls/199')), parties.maryPem)).toMatchObject({ end: 'complete' });
