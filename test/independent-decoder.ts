@@ -49,7 +49,7 @@ export function decodeCallFile(file: Buffer, privateKey: string | KeyObject): De
   return { ...header, segmentLength: body.segmentLength, segments, plaintext };
 }
 
-/** Section 7: what may be released of a file that is incomplete or damaged behind its header. */
+/** Section 6: what may be released of a file that is incomplete or damaged behind its header. */
 export function recoverCallFile(file: Buffer, privateKey: string | KeyObject): RecoveredBody {
   return recoverBody(openCallFile(file, privateKey).body);
 }

@@ -115,6 +115,14 @@ describe('a file cut short', () => {
     }
   });
 
+  it('is not replaced by what was recovered of it', async () => {
+    const path = join(dir, 'in-place');
+    writeFileSync(path, sealed.subarray(0, -1));
+    const run = () => decryptFile(path, path, { keys: parties.keys, recover: true, overwrite: true });
+    expect(await codeOf(run)).toBe('ERR_INVALID_ARGUMENT');
+    expect(readFileSync(path).equals(sealed.subarray(0, -1))).toBe(true);
+  });
+
   it('is refused without recover, and gives no output', async () => {
     writeFileSync(join(dir, 'cut'), sealed.subarray(0, -1));
     for (const recover of [undefined, false]) {

@@ -39,7 +39,8 @@ export interface DecryptFileResult extends FileResult, Extent {
  * Decrypts a file. The output appears under its name complete, wholly authenticated, synced and with mode 0600, or not
  * at all; the input is left as it is. Output and input may be the same file if it has one name.
  *
- * With `recover` the output is a prefix of the plaintext when the file is incomplete; look at `complete` in the result. A
+ * With `recover` the output is a prefix of the plaintext when the file is incomplete, which it then does not replace; look at
+ * `complete` in the result. A
  * file that is still being written is `ERR_INPUT_CHANGED`: {@link followCallFile} reads it.
  *
  * @throws {CallsealError} `ERR_NOT_CALLSEAL`, `ERR_UNSUPPORTED_VERSION`, `ERR_NO_MATCHING_KEY`,

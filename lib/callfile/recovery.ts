@@ -1,4 +1,4 @@
-/** What a recovering reader says of a file that is cut or damaged (`docs/format.md`, section 7). */
+/** What a recovering reader says of a file that is cut or damaged (`docs/format.md`, section 6). */
 
 /** The end of a file that cannot be used. */
 export interface Loss {

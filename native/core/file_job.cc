@@ -313,6 +313,15 @@ void reserve_plaintext(const DecryptJob& job, uint64_t length) {
   if (job.layout.blocks < kBlocksWorthHelp || ends_with_last_segment(job)) reserve(*job.output, length, job.layout);
 }
 
+// Other threads may have written blocks behind it.
+void keep_beginning(const InputFile& input, AtomicFile& output, const AuthenticEnd& end) {
+  if (output.in_place()) {
+    throw Error::about(Code::kInvalidArgument, input.path(),
+                       "is not whole, and is not replaced by what can be recovered of it; name another output");
+  }
+  output.truncate(end.plaintext_bytes);
+}
+
 FloeMessage read_message(const InputFile& input, uint64_t offset, const SecretKey& key, ByteView aad) {
   if (offset > input.size() || input.size() - offset < kFloeHeaderLength) {
     throw Error(Code::kTruncated, "the file ends inside the header of its body");
@@ -341,8 +350,7 @@ FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t 
   try {
     work_through<BlockDecryptor>(job);
   } catch (const AuthenticEnd& end) {
-    // Other threads may have written blocks behind it.
-    if (output != nullptr) output->truncate(end.plaintext_bytes);
+    if (output != nullptr) keep_beginning(input, *output, end);
     result.output_bytes = end.plaintext_bytes;
     result.loss = end.loss;
   }

@@ -36,7 +36,8 @@ FileJobResult encrypt_file(const InputFile& input, AtomicFile& output, ByteView 
 
 // Decrypts the FLOE body that begins at `offset` of the input. `output` may be null: then it only authenticates.
 // kTampered, kTruncated, kInputChanged. With `recover` a body that is cut or damaged gives all authentic segments
-// before the first that is not, and a loss; a body whose header is not whole and authentic is refused all the same.
+// before the first that is not, and a loss; not in place, after which the rest would be gone (kInvalidArgument). A body
+// whose header is not whole and authentic is refused all the same.
 FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key,
                            ByteView aad, JobControl& control, bool recover = false);
 

@@ -120,5 +120,16 @@ TEST(recovery_refuses_a_header_that_is_cut_or_altered) {
   }
 }
 
+TEST(recovery_does_not_replace_its_input) {
+  const Sealed sealed(2);
+  const Bytes cut = sealed.cut(sealed.bytes.size() - 1);
+  const std::string path = sealed.folder.write("cut", cut);
+  JobControl control;
+  CHECK_THROWS_CODE(decrypt_paths(path, kHeader.size(), OutputOptions{path, true, false}, control, true),
+                    Code::kInvalidArgument);
+  CHECK(sealed.folder.read("cut") == cut);
+  CHECK_EQ(sealed.folder.listing(), std::string("cut in sealed"));
+}
+
 }  // namespace
 }  // namespace callseal::test
