@@ -70,7 +70,29 @@ export async function decrypt(
   throwIfAborted(signal);
   const result = output ?? newBytes(length);
   const target = given ?? new BorrowedBytes(result, 'output');
-  let read = bodyStart;
+  const body = { decryptor, input, start: bodyStart, segmentLength: header.segmentLength };
+  const { written, loss } = await decryptBody(body, target, { threads, recover, signal });
+  // Memory of ours may hold old bytes behind it.
+  if (given === null) result.fill(0, written);
+  const plaintext = result.subarray(0, written);
+  return recover ? { plaintext, complete: loss === null, loss } : plaintext;
+}
+
+interface Body {
+  decryptor: NativeFloeDecryptor;
+  input: BorrowedBytes;
+  /** Where the first segment begins. */
+  start: number;
+  segmentLength: number;
+}
+
+/** All segments, or as many as there are to recover. `target` is cleared when that fails. */
+async function decryptBody(
+  { decryptor, input, start, segmentLength }: Body,
+  target: BorrowedBytes,
+  { threads, recover, signal }: { threads: number; recover: boolean; signal: AbortSignal | undefined },
+): Promise<{ written: number; loss: Loss | null }> {
+  let read = start;
   let segments = 0;
   let written = 0;
   let loss: Loss | null = null;
@@ -80,36 +102,36 @@ export async function decrypt(
     loss = { reason, segment: segments, offset: read, bytes: input.length - read };
     return true;
   };
+  const step = (microseconds: number): boolean => {
+    throwIfAborted(signal);
+    const count = decryptor.decrypt(NO_BYTES, input.from(read), target.from(written), threads, microseconds);
+    if (count === 0) {
+      const where = read === input.length ? `before segment ${segments}` : `inside segment ${segments}`;
+      return lose('truncated', truncated(undefined, `it ends ${where}`));
+    }
+    const done = Math.ceil(count / segmentLength);
+    read += count;
+    segments += done;
+    written += count - done * SEGMENT_OVERHEAD;
+    if (!decryptor.finished) return false;
+    if (read === input.length) return true;
+    return lose('trailing', tampered(undefined, `${input.length - read} bytes follow the last segment`));
+  };
   try {
     await inTurns((microseconds) => {
-      throwIfAborted(signal);
-      let count: number;
       try {
-        count = decryptor.decrypt(NO_BYTES, input.from(read), target.from(written), threads, microseconds);
+        return step(microseconds);
       } catch (error) {
-        if (isTampered(error)) return lose('damaged', error);
+        // A segment: what follows the last one is told by then.
+        if (isTampered(error) && !decryptor.finished) return lose('damaged', error);
         throw error;
       }
-      if (count === 0) {
-        const where = read === input.length ? `before segment ${segments}` : `inside segment ${segments}`;
-        return lose('truncated', truncated(undefined, `it ends ${where}`));
-      }
-      const done = Math.ceil(count / header.segmentLength);
-      read += count;
-      segments += done;
-      written += count - done * SEGMENT_OVERHEAD;
-      if (!decryptor.finished) return false;
-      if (read === input.length) return true;
-      return lose('trailing', tampered(undefined, `${input.length - read} bytes follow the last segment`));
     });
   } catch (error) {
     await clear(target, written);
     throw error;
   }
-  const plaintext = result.subarray(0, written);
-  // Memory of ours may hold old bytes behind it.
-  if (given === null) result.fill(0, written);
-  return recover ? { plaintext, complete: loss === null, loss } : plaintext;
+  return { written, loss };
 }
 
 /** The header in memory of its own, as finding a key takes turns of the event loop. */
