@@ -4,6 +4,8 @@
  *
  * - Encrypt: load {@link Recipients}, then {@link encryptFile}, {@link encryptInPlace}, {@link encrypt} for bytes, or
  *   {@link createEncryptStream}.
+ * - Write live: {@link createCallFileWriter} encrypts while the call goes on; {@link followCallFile} reads along, and
+ *   `recover` opens what there is of a file whose writer died.
  * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
  *   {@link verify} proves a file without writing it; {@link openRandomAccess} reads parts of one.
  * - Look: {@link inspect} shows for whom a file was encrypted, without a key; {@link whichKey} which of several opens it.
@@ -25,25 +27,34 @@
  */
 
 export {
+  type CallFileWriter,
+  type CallFileWriterOptions,
+  createCallFileWriter,
   createDecryptStream,
   createEncryptStream,
   type DecryptBufferOptions,
   type DecryptFileOptions,
   type DecryptFileResult,
   type DecryptOptions,
+  type DecryptStream,
   decrypt,
   decryptFile,
   type EncryptBufferOptions,
   type EncryptFileOptions,
   type EncryptOptions,
+  type Extent,
   encrypt,
   encryptedLength,
   encryptFile,
   encryptInPlace,
   type FileResult,
   type FittingKey,
+  type FollowedCallFile,
+  type FollowOptions,
+  followCallFile,
   type Inspection,
   inspect,
+  type Loss,
   openRandomAccess,
   type ProgressListener,
   type RandomAccessFile,
@@ -51,6 +62,8 @@ export {
   type RandomReadOptions,
   type RandomStreamOptions,
   type RecipientEntryInfo,
+  type RecoveredBytes,
+  type RecoveryOptions,
   type VerifyOptions,
   type VerifyResult,
   verify,

@@ -101,4 +101,14 @@ describe('the command', () => {
     expect([run.status, run.stderr]).toEqual([2, expect.stringContaining(said)]);
     expect(readdirSync(cwd)).toEqual(['call.sealed']);
   });
+
+  it('gives what is there of a file whose end is missing, with --recover and 22', async () => {
+    truncateSync(join(cwd, 'call.sealed'), sealed.length - 600);
+    const without = await range('0-9', '-o', 'part', 'call.sealed');
+    expect(without.code).toBe(8);
+    const { code, stderr } = await range('0-9', '--recover', '-o', 'part', 'call.sealed');
+    expect(stderr).toContain('its end is missing');
+    expect(code).toBe(22);
+    expect(readFileSync(join(cwd, 'part'))).toEqual(plaintext.subarray(0, 10));
+  });
 });

@@ -14,6 +14,7 @@ const COMMANDS: Record<string, readonly string[]> = {
   encrypt: [],
   decrypt: [],
   inspect: [],
+  tail: [],
   verify: [],
   config: ['check'],
   installation: ['request', 'install', 'show', 'export', 'import', 'verify-backup'],

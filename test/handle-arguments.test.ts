@@ -132,8 +132,8 @@ describe('bytes', () => {
     'openEnvelope prelude': (value) => n.openEnvelope(key, envelope({ prelude: value })),
     'openEnvelope authenticated': (value) => n.openEnvelope(key, envelope({ authenticated: value })),
     'openEnvelope mac': (value) => n.openEnvelope(key, envelope({ mac: value })),
-    'decrypt bodyLabel': (value) => file.decrypt(key, envelope({ bodyLabel: value }), 0, null, control()),
-    'decrypt macLabel': (value) => file.decrypt(key, envelope({ macLabel: value }), 0, null, control()),
+    'decrypt bodyLabel': (value) => file.decrypt(key, envelope({ bodyLabel: value }), 0, null, control(), false),
+    'decrypt macLabel': (value) => file.decrypt(key, envelope({ macLabel: value }), 0, null, control(), false),
     'FloeDecryptor aad': (value) => new n.FloeDecryptor(secret('floe'), value, LABEL),
     'FloeDecryptor header': (value) => new n.FloeDecryptor(secret('floe'), LABEL, value),
     recipients: (value) => new n.EnvelopeTemplate(init({ recipients: value })),
@@ -222,7 +222,7 @@ describe('names', () => {
         template.encryptFile(PRELUDE, '/dev/null', output({ path: value }), 4096, NO_PREFIX, control()),
       'open input': (value) => n.InputFile.open(value, null, 0),
       'open output': (value) => n.InputFile.open('/dev/null', output({ path: value }), 0),
-      'decrypt output': (value) => file.decrypt(key, envelope(), 0, output({ path: value }), control()),
+      'decrypt output': (value) => file.decrypt(key, envelope(), 0, output({ path: value }), control(), false),
     };
     await allRefuse(takers, { ...NO_VALUES, empty: '', nul: '/dev/null\0.txt', bytes: Buffer.from('/dev/null') });
   });
@@ -283,7 +283,7 @@ describe('numbers', () => {
     }
     const files: Takers<number> = {
       segmentLength: (value) => template.encryptFile(PRELUDE, '/dev/null', output(), value, NO_PREFIX, control()),
-      bodyOffset: (value) => file.decrypt(key, envelope(), value, null, control()),
+      bodyOffset: (value) => file.decrypt(key, envelope(), value, null, control(), false),
       'read offset': (value) => file.read(value, 1),
       'read length': (value) => file.read(0, value),
       'open length': (value) => n.InputFile.open(path, null, value),
@@ -315,6 +315,8 @@ describe('objects', () => {
       { replace: (replace) => encrypt(output({ replace })), sync: (sync) => encrypt(output({ sync })) },
       noBooleans,
     );
+    const recover = (value: boolean) => file.decrypt(key, envelope(), 0, null, control(), value);
+    await allRefuse<boolean>({ recover }, noBooleans);
     await allRefuse<object>({ init: (value) => new n.EnvelopeTemplate(value as never) }, { ...NO_OBJECTS, empty: {} });
     const wraps = (value: unknown) => new n.EnvelopeTemplate(init({ wraps: value }));
     await allRefuse({ wraps }, { ...NO_OBJECTS, none: [], empty: [{}], text: ['x'], noKey: [{ offset: 0 }] });

@@ -43,6 +43,35 @@ function require(condition: boolean, what: string): asserts condition {
 
 /** Section 4: finds the entry of the private key, opens the file with it, and checks everything there is to check. */
 export function decodeCallFile(file: Buffer, privateKey: string | KeyObject): DecodedFile {
+  const { body, ...header } = openCallFile(file, privateKey);
+  const { segments, plaintext, end } = recoverBody(body);
+  require(end === 'complete', `a body that is whole, and not ${end}`);
+  return { ...header, segmentLength: body.segmentLength, segments, plaintext };
+}
+
+/** Section 6: what may be released of a file that is incomplete or damaged behind its header. */
+export function recoverCallFile(file: Buffer, privateKey: string | KeyObject): RecoveredBody {
+  return recoverBody(openCallFile(file, privateKey).body);
+}
+
+interface Body {
+  /** From the first segment on. */
+  segments: Buffer;
+  segmentLength: number;
+  dataKey: (index: bigint) => Buffer;
+}
+
+export interface RecoveredBody {
+  plaintext: Buffer;
+  /** How many segments it is from. */
+  segments: number;
+  end: 'complete' | 'truncated' | 'damaged' | 'trailing';
+}
+
+function openCallFile(
+  file: Buffer,
+  privateKey: string | KeyObject,
+): Pick<DecodedFile, 'fileId' | 'createdAt' | 'recipients'> & { body: Body } {
   const { fileId, createdAt } = decodePrelude(file);
   const prelude = file.subarray(0, 48);
   const { recipients, end } = decodeRecipients(file);
@@ -58,8 +87,8 @@ export function decodeCallFile(file: Buffer, privateKey: string | KeyObject): De
 
   const mac = createHmac('sha256', derive(contentKey, 'callseal v1 recipients', prelude)).update(file.subarray(0, end));
   require(timingSafeEqual(mac.digest(), file.subarray(end, end + 32)), 'recipients MAC');
-  const body = decodeBody(file.subarray(end + 32), derive(contentKey, 'callseal v1 body', prelude), prelude);
-  return { fileId, createdAt, recipients, ...body };
+  const body = openBody(file.subarray(end + 32), derive(contentKey, 'callseal v1 body', prelude), prelude);
+  return { fileId, createdAt, recipients, body };
 }
 
 /** Section 1. */
@@ -142,12 +171,8 @@ function derive(contentKey: Buffer, label: string, prelude: Buffer): Buffer {
   return hmac.update(Buffer.from([0, 0, 1, 0])).digest();
 }
 
-/** Section 5. */
-function decodeBody(
-  body: Buffer,
-  bodyKey: Buffer,
-  aad: Buffer,
-): Pick<DecodedFile, 'segmentLength' | 'segments' | 'plaintext'> {
+/** Section 5, up to the first segment. */
+function openBody(body: Buffer, bodyKey: Buffer, aad: Buffer): Body {
   require(body.length >= 74, 'a FLOE header');
   require(body.readUInt8(0) === 0 && body.readUInt8(1) === 0, 'AEAD and KDF');
   const segmentLength = body.readUInt32BE(2);
@@ -159,22 +184,32 @@ function decodeBody(
 
   require(timingSafeEqual(kdf(bodyKey, Buffer.from('HEADER_TAG:'), 32), body.subarray(42, 74)), 'header tag');
   const messageKey = kdf(bodyKey, Buffer.from('MESSAGE_KEY:'), 48);
+  const dataKey = (index: bigint): Buffer =>
+    kdf(messageKey, Buffer.concat([Buffer.from('DEK:'), u64(index - (index % 1048576n))]), 32);
+  return { segments: body.subarray(74), segmentLength, dataKey };
+}
 
-  const plaintext: Buffer[] = [];
-  let at = 74;
-  for (let index = 0n; ; index++) {
-    require(at + 32 <= body.length, 'a segment where one must be');
-    const mark = body.readUInt32BE(at);
+/** Section 5, the segments: as far as they are there and authentic. */
+function recoverBody({ segments: bytes, segmentLength, dataKey }: Body): RecoveredBody {
+  const parts: Buffer[] = [];
+  const ending = (end: RecoveredBody['end']): RecoveredBody => {
+    return { plaintext: Buffer.concat(parts), segments: parts.length, end };
+  };
+  for (let at = 0; ; ) {
+    if (at + 4 > bytes.length) return ending('truncated');
+    const mark = bytes.readUInt32BE(at);
     const last = mark !== 0xffffffff;
     const length = last ? mark : segmentLength;
-    require(length >= 32 && length <= segmentLength && at + length <= body.length, 'a whole segment');
-    const epoch = u64(index - (index % 1048576n));
-    const dataKey = kdf(messageKey, Buffer.concat([Buffer.from('DEK:'), epoch]), 32);
-    plaintext.push(decryptSegment(body.subarray(at, at + length), dataKey, index, last));
+    if (length < 32 || length > segmentLength) return ending('damaged');
+    if (at + length > bytes.length) return ending('truncated');
+    const index = BigInt(parts.length);
+    try {
+      parts.push(decryptSegment(bytes.subarray(at, at + length), dataKey(index), index, last));
+    } catch {
+      return ending('damaged');
+    }
     at += length;
-    if (!last) continue;
-    require(at === body.length, 'nothing after the last segment');
-    return { segmentLength, segments: Number(index) + 1, plaintext: Buffer.concat(plaintext) };
+    if (last) return ending(at === bytes.length ? 'complete' : 'trailing');
   }
 }
 

@@ -3,17 +3,18 @@
 import type { NativeFloeDecryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { assertKeyRing, assertOptions, assertSignal, assertThreads } from './arguments.ts';
+import { assertBoolean, assertKeyRing, assertOptions, assertSignal, assertThreads } from './arguments.ts';
 import { BorrowedBytes } from './borrowed-bytes.ts';
-import type { DecryptOptions } from './decrypt.ts';
+import type { DecryptOptions, RecoveryOptions } from './decrypt.ts';
 import type { BufferOptions } from './encrypt-buffer.ts';
-import { tampered, truncated } from './faults.ts';
+import { isTampered, tampered, truncated } from './faults.ts';
 import { FLOE_HEADER_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
 import { newBytes } from './new-bytes.ts';
 import { openHeader } from './open.ts';
 import { FIRST_READ } from './read-header.ts';
+import type { Extent, Loss } from './recovery.ts';
 import { inTurns } from './turns.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -23,12 +24,20 @@ const CLEARED_BYTES = 1 << 20;
 /** Options of {@link decrypt}. */
 export interface DecryptBufferOptions extends DecryptOptions, BufferOptions {}
 
+/** What {@link decrypt} makes of a file with `recover`. */
+export interface RecoveredBytes extends Extent {
+  /** All of it when {@link complete}, else its beginning. */
+  plaintext: Uint8Array;
+}
+
 /**
  * Decrypts a whole call file in memory. The key is opened on a pool thread; the bytes are then decrypted where they lie,
  * two or three milliseconds at a time, between which the event loop turns.
  *
  * With `output`, use what is in it only when the promise has resolved: until then the file may yet turn out to be altered or
  * incomplete, and then everything written there is cleared before the promise rejects.
+ *
+ * With `recover: true` it resolves to a {@link RecoveredBytes}, also when the file is cut or damaged behind its header.
  *
  * @param bytes Must stay as they are until the promise settles, and must not be shared memory.
  * @throws {CallsealError} What {@link decryptFile} throws, except for what concerns files; `ERR_INVALID_ARGUMENT` also when
@@ -37,12 +46,18 @@ export interface DecryptBufferOptions extends DecryptOptions, BufferOptions {}
  * @example
  * const transcript = await decrypt(sealed, { keys: KeyRing.of(privateKey) });
  */
-export async function decrypt(bytes: Uint8Array, options: DecryptBufferOptions): Promise<Uint8Array> {
+export function decrypt(bytes: Uint8Array, options: DecryptBufferOptions & { recover: true }): Promise<RecoveredBytes>;
+export function decrypt(bytes: Uint8Array, options: DecryptBufferOptions & { recover?: false }): Promise<Uint8Array>;
+export async function decrypt(
+  bytes: Uint8Array,
+  options: DecryptBufferOptions & RecoveryOptions,
+): Promise<Uint8Array | RecoveredBytes> {
   const input = new BorrowedBytes(bytes, 'bytes');
   assertOptions(options);
-  const { keys, output, threads = 1, signal } = options;
+  const { keys, output, threads = 1, recover = false, signal } = options;
   assertKeyRing(keys);
   assertThreads(threads);
+  assertBoolean(recover, 'recover');
   assertSignal(signal);
   throwIfAborted(signal);
   const given = output === undefined ? null : new BorrowedBytes(output, 'output');
@@ -55,30 +70,68 @@ export async function decrypt(bytes: Uint8Array, options: DecryptBufferOptions):
   throwIfAborted(signal);
   const result = output ?? newBytes(length);
   const target = given ?? new BorrowedBytes(result, 'output');
-  let read = bodyStart;
+  const body = { decryptor, input, start: bodyStart, segmentLength: header.segmentLength };
+  const { written, loss } = await decryptBody(body, target, { threads, recover, signal });
+  // Memory of ours may hold old bytes behind it.
+  if (given === null) result.fill(0, written);
+  const plaintext = result.subarray(0, written);
+  return recover ? { plaintext, complete: loss === null, loss } : plaintext;
+}
+
+interface Body {
+  decryptor: NativeFloeDecryptor;
+  input: BorrowedBytes;
+  /** Where the first segment begins. */
+  start: number;
+  segmentLength: number;
+}
+
+/** All segments, or as many as there are to recover. `target` is cleared when that fails. */
+async function decryptBody(
+  { decryptor, input, start, segmentLength }: Body,
+  target: BorrowedBytes,
+  { threads, recover, signal }: { threads: number; recover: boolean; signal: AbortSignal | undefined },
+): Promise<{ written: number; loss: Loss | null }> {
+  let read = start;
   let segments = 0;
   let written = 0;
+  let loss: Loss | null = null;
+  /** What ends the work: an error, unless it is to be recovered from. */
+  const lose = (reason: Loss['reason'], error: unknown): true => {
+    if (!recover) throw error;
+    loss = { reason, segment: segments, offset: read, bytes: input.length - read };
+    return true;
+  };
+  const step = (microseconds: number): boolean => {
+    throwIfAborted(signal);
+    const count = decryptor.decrypt(NO_BYTES, input.from(read), target.from(written), threads, microseconds);
+    if (count === 0) {
+      const where = read === input.length ? `before segment ${segments}` : `inside segment ${segments}`;
+      return lose('truncated', truncated(undefined, `it ends ${where}`));
+    }
+    const done = Math.ceil(count / segmentLength);
+    read += count;
+    segments += done;
+    written += count - done * SEGMENT_OVERHEAD;
+    if (!decryptor.finished) return false;
+    if (read === input.length) return true;
+    return lose('trailing', tampered(undefined, `${input.length - read} bytes follow the last segment`));
+  };
   try {
     await inTurns((microseconds) => {
-      throwIfAborted(signal);
-      const count = decryptor.decrypt(NO_BYTES, input.from(read), target.from(written), threads, microseconds);
-      if (count === 0) {
-        const where = read === input.length ? `before segment ${segments}` : `inside segment ${segments}`;
-        throw truncated(undefined, `it ends ${where}`);
+      try {
+        return step(microseconds);
+      } catch (error) {
+        // A segment: what follows the last one is told by then.
+        if (isTampered(error) && !decryptor.finished) return lose('damaged', error);
+        throw error;
       }
-      const done = Math.ceil(count / header.segmentLength);
-      read += count;
-      segments += done;
-      written += count - done * SEGMENT_OVERHEAD;
-      if (!decryptor.finished) return false;
-      if (read === input.length) return true;
-      throw tampered(undefined, `${input.length - read} bytes follow the last segment`);
     });
   } catch (error) {
     await clear(target, written);
     throw error;
   }
-  return result.subarray(0, written);
+  return { written, loss };
 }
 
 /** The header in memory of its own, as finding a key takes turns of the event loop. */

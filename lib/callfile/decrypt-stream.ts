@@ -6,13 +6,28 @@ import type { CallsealError } from '../errors.ts';
 import type { NativeFloeDecryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { assertKeyRing, assertOptions, assertSignal } from './arguments.ts';
-import type { DecryptOptions } from './decrypt.ts';
-import { tampered, truncated } from './faults.ts';
-import { CONTINUED_MARK, DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
+import { assertBoolean, assertKeyRing, assertOptions, assertSignal } from './arguments.ts';
+import type { DecryptOptions, RecoveryOptions } from './decrypt.ts';
+import { isTampered, tampered, truncated } from './faults.ts';
+import {
+  CONTINUED_MARK,
+  DEFAULT_STREAM_SEGMENT_LENGTH,
+  FLOE_HEADER_BYTES,
+  MARK_BYTES,
+  SEGMENT_OVERHEAD,
+} from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { openHeader } from './open.ts';
+import type { Extent, Loss } from './recovery.ts';
 import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-stream.ts';
+
+/** A stream that {@link createDecryptStream} makes. */
+export interface DecryptStream extends Transform, Extent {
+  /** True once the last segment has come, and nothing after it: look at it when the stream has ended. */
+  readonly complete: boolean;
+  /** Null until the stream has ended, and then unless something was lost. */
+  readonly loss: Loss | null;
+}
 
 /**
  * A stream that decrypts a call file written to it.
@@ -20,18 +35,39 @@ import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-strea
  * Every byte that comes out has been authenticated, in its place. Whether the file is complete is known only at its
  * end: what came out before an error is a prefix of the plaintext, so act on it only when the stream has ended well.
  *
+ * With `recover` a file that is cut or damaged behind its header ends the stream well, too; `complete` and `loss` then say
+ * what became of it.
+ *
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT`. The stream fails with what {@link decryptFile} throws, except for
  *   what concerns files.
  *
  * @example
  * await pipeline(createReadStream('call.callsre.sealed'), createDecryptStream({ keys }), player);
  */
-export function createDecryptStream(options: DecryptOptions): Transform {
+export function createDecryptStream(options: DecryptOptions & RecoveryOptions): DecryptStream {
   assertOptions(options);
-  const { keys, signal } = options;
+  const { keys, recover = false, signal } = options;
   assertKeyRing(keys);
+  assertBoolean(recover, 'recover');
   assertSignal(signal);
-  return new SegmentStream(new DecryptMachine(keys), DEFAULT_STREAM_SEGMENT_LENGTH, signal);
+  return new CallFileDecryptStream(new DecryptMachine(keys, recover), signal);
+}
+
+class CallFileDecryptStream extends SegmentStream implements DecryptStream {
+  readonly #decrypting: DecryptMachine;
+
+  constructor(machine: DecryptMachine, signal: AbortSignal | undefined) {
+    super(machine, DEFAULT_STREAM_SEGMENT_LENGTH, signal);
+    this.#decrypting = machine;
+  }
+
+  get complete(): boolean {
+    return this.#decrypting.complete;
+  }
+
+  get loss(): Loss | null {
+    return this.#decrypting.loss;
+  }
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -40,6 +76,7 @@ const UNLIMITED = 1_000_000;
 
 class DecryptMachine implements SegmentMachine {
   readonly #keys: KeyRing;
+  readonly #recover: boolean;
   /** As much of the header as is known to be needed; the first `#filled` bytes are there. */
   #head = new Uint8Array(parseHeader(new Uint8Array(0)).need);
   #decryptor: NativeFloeDecryptor | null = null;
@@ -50,11 +87,21 @@ class DecryptMachine implements SegmentMachine {
   /** What has not been used of the chunk. */
   #rest: Uint8Array = NO_BYTES;
   #index = 0;
+  /** Where in the file the next segment begins. */
+  #offset = 0;
+  /** What could not be used; `bytes` of it grow with every chunk. */
+  #lost: Loss | null = null;
   #ended = false;
   #destroyed = false;
+  complete = false;
 
-  constructor(keys: KeyRing) {
+  constructor(keys: KeyRing, recover: boolean) {
     this.#keys = keys;
+    this.#recover = recover;
+  }
+
+  get loss(): Loss | null {
+    return this.#ended ? this.#lost : null;
   }
 
   feed(chunk: Uint8Array): void {
@@ -70,16 +117,43 @@ class DecryptMachine implements SegmentMachine {
       const header = this.#readHeader();
       return header === null ? null : this.#open(header);
     }
+    if (this.#lost !== null) return this.#skip(this.#lost);
     if (this.#rest.length === 0) {
-      if (this.#ended && !this.#decryptor.finished) throw this.#endsEarly();
+      if (!this.#ended) return null;
+      if (!this.#decryptor.finished) return this.#lose('truncated', this.#endsEarly());
+      this.complete = true;
       return null;
     }
-    if (this.#decryptor.finished) throw tampered(undefined, 'bytes follow the last segment');
+    if (this.#decryptor.finished) {
+      return this.#lose('trailing', tampered(undefined, 'bytes follow the last segment'));
+    }
+    try {
+      return this.#nextSegments(this.#decryptor);
+    } catch (error) {
+      if (isTampered(error)) return this.#lose('damaged', error);
+      throw error;
+    }
+  }
+
+  #nextSegments(decryptor: NativeFloeDecryptor): Uint8Array | null {
     const length = this.#filled + this.#rest.length;
     const needed = length < MARK_BYTES ? MARK_BYTES : this.#nextLength();
-    if (length >= needed) return this.#decrypt(this.#decryptor, length, needed);
+    if (length >= needed) return this.#decrypt(decryptor, length, needed);
     this.#held.set(this.#rest, this.#filled);
     this.#filled = length;
+    this.#rest = NO_BYTES;
+    return null;
+  }
+
+  /** The file gives nothing any more: an error, unless that is to be recovered from. */
+  #lose(reason: Loss['reason'], error: unknown): null {
+    if (!this.#recover) throw error;
+    this.#lost = { reason, segment: this.#index, offset: this.#offset, bytes: this.#filled };
+    return this.#skip(this.#lost);
+  }
+
+  #skip(lost: Loss): null {
+    lost.bytes += this.#rest.length;
     this.#rest = NO_BYTES;
     return null;
   }
@@ -124,6 +198,7 @@ class DecryptMachine implements SegmentMachine {
     }
     native().keepFreedMemory();
     this.#segmentLength = header.segmentLength;
+    this.#offset = header.bodyOffset + FLOE_HEADER_BYTES;
     this.#held = Buffer.allocUnsafeSlow(header.segmentLength);
     this.#filled = 0;
   }
@@ -150,6 +225,7 @@ class DecryptMachine implements SegmentMachine {
     this.#rest = this.#rest.subarray(read - this.#filled);
     this.#filled = 0;
     this.#index += segments;
+    this.#offset += read;
     return piece.subarray(0, read - segments * SEGMENT_OVERHEAD);
   }
 

@@ -11,9 +11,10 @@ export {
   type DecryptFileResult,
   type DecryptOptions,
   decryptFile,
+  type RecoveryOptions,
 } from './decrypt.ts';
-export { type DecryptBufferOptions, decrypt } from './decrypt-buffer.ts';
-export { createDecryptStream } from './decrypt-stream.ts';
+export { type DecryptBufferOptions, decrypt, type RecoveredBytes } from './decrypt-buffer.ts';
+export { createDecryptStream, type DecryptStream } from './decrypt-stream.ts';
 export {
   type EncryptFileOptions,
   type EncryptOptions,
@@ -23,6 +24,7 @@ export {
 } from './encrypt.ts';
 export { type EncryptBufferOptions, encrypt, encryptedLength } from './encrypt-buffer.ts';
 export { createEncryptStream } from './encrypt-stream.ts';
+export { type FollowedCallFile, type FollowOptions, followCallFile } from './follow.ts';
 export { type Inspection, inspect, type RecipientEntryInfo } from './inspect.ts';
 export type { ProgressListener } from './job.ts';
 export {
@@ -32,5 +34,7 @@ export {
   type RandomReadOptions,
   type RandomStreamOptions,
 } from './random-access.ts';
+export type { Extent, Loss } from './recovery.ts';
 export { type VerifyOptions, type VerifyResult, verify } from './verify.ts';
 export { type FittingKey, type WhichKeyOptions, type WhichKeyResult, whichKey } from './which-key.ts';
+export { type CallFileWriter, type CallFileWriterOptions, createCallFileWriter } from './writer.ts';

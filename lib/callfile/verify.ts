@@ -34,6 +34,6 @@ export async function verify(path: string, options: VerifyOptions): Promise<Veri
   assertKeyRing(keys);
   assertSignal(signal);
   throwIfAborted(signal);
-  const { inputBytes, outputBytes, keyId } = await decryptJob(path, null, keys, options);
+  const { inputBytes, outputBytes, keyId } = await decryptJob(path, null, keys, options, false);
   return { inputBytes, plaintextBytes: outputBytes, keyId };
 }

@@ -3,6 +3,7 @@
 import { openRandomAccess } from '../callfile/random-access.ts';
 import { CallsealError } from '../errors.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
+import { EXIT_RECOVERED } from './exit-codes.ts';
 import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';
 import { reportKeyNotes } from './key-options.ts';
@@ -18,6 +19,7 @@ export type ByteRange = { start: number; end: number } | { last: number };
 interface RangeOptions extends OutputChoice {
   range: string;
   recursive?: boolean;
+  recover?: boolean;
 }
 
 /**
@@ -69,13 +71,16 @@ export async function decryptRange(
   const signal = interruptSignal();
   const keys = openKeys(keyPaths, output);
   noticeFipsOff(output);
-  await using call = await openRandomAccess(path, { keys, signal });
+  await using call = await openRandomAccess(path, { keys, recover: options.recover, signal });
   const { start, end } = rangeWithin(range, call.size, path);
   await streamTo(call.createReadStream({ start, end: end - 1 }), options.output, { ...writing(options), signal });
   output.detail(
     `${path}: ${formatBytes(end - start)} from byte ${formatInteger(start)} decrypted to ${options.output}`,
   );
   reportKeyNotes(keys, output);
+  if (call.complete) return;
+  output.warn(`${path}: its end is missing; the range was taken of the ${formatBytes(call.size)} that are there`);
+  process.exitCode = EXIT_RECOVERED;
 }
 
 function usage(message: string): CallsealError {

@@ -9,7 +9,8 @@ const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | u
   ERR_PASSPHRASE_REQUIRED: (command) =>
     command === 'keygen' ? '--no-passphrase leaves the key unencrypted' : undefined,
   ERR_NO_MATCHING_KEY: (command) =>
-    ['decrypt', 'verify'].includes(command) ? 'callseal inspect FILE shows whose keys open it' : undefined,
+    ['decrypt', 'verify', 'tail'].includes(command) ? 'callseal inspect FILE shows whose keys open it' : undefined,
+  ERR_TRUNCATED: (command) => (command === 'decrypt' ? '--recover takes all that is authentic of it' : undefined),
   ERR_ALREADY_ENCRYPTED: 'callseal inspect FILE shows for whom it is encrypted',
   ERR_CERTIFICATE_EXPIRED: '--expired warn uses it all the same, --expired skip leaves it out',
   ERR_CERTIFICATE_NOT_YET_VALID: '--not-yet-valid warn uses it all the same, --not-yet-valid skip leaves it out',

@@ -9,7 +9,14 @@ import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
 import { exitCodeFor, leaveStuckReader, Output, watchStandardStreams } from './output.ts';
 
 /** Commands that always need the native module; it is made ready while theirs is loaded. */
-const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set(['keygen', 'encrypt', 'decrypt', 'verify', 'which-key']);
+const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set([
+  'keygen',
+  'encrypt',
+  'decrypt',
+  'verify',
+  'tail',
+  'which-key',
+]);
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
 interface CommandModule {
@@ -29,6 +36,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'encrypt', summary: 'encrypt files for the holders of certificates', load: () => import('./encrypt.ts') },
   { name: 'decrypt', summary: 'open encrypted files with a private key', load: () => import('./decrypt.ts') },
   { name: 'inspect', summary: 'show who can open a file; needs no key', load: () => import('./inspect.ts') },
+  { name: 'tail', summary: 'read a file while it is written', load: () => import('./tail.ts') },
   { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
   {
     name: 'which-key',

@@ -185,6 +185,12 @@ export interface FileJobResult {
   outputBytes: number;
 }
 
+/** What a decryption job did. */
+export interface DecryptJobResult extends FileJobResult {
+  /** What a recovering job could not use: see `lib/callfile/recovery.ts`. Null when the file is whole. */
+  loss: { reason: 'truncated' | 'damaged' | 'trailing'; segment: number; offset: number; bytes: number } | null;
+}
+
 /** Where a file job writes. `null` as output means: authenticate only, write nothing. */
 export interface FileJobOutput {
   /** Final name. Written under a temporary name in the same directory, synced, renamed. Mode 0600. */
@@ -303,6 +309,8 @@ export interface NativeInputFile {
   /**
    * Opens the envelope and decrypts the FLOE body at `bodyOffset`, all in one job. Output null: authenticate only.
    * ERR_TAMPERED, ERR_TRUNCATED.
+   *
+   * @param recover A body that is cut or damaged gives what is authentic before that, and a loss.
    */
   decrypt(
     key: NativePrivateKey,
@@ -310,7 +318,8 @@ export interface NativeInputFile {
     bodyOffset: number,
     output: FileJobOutput | null,
     control: NativeJobControl | null,
-  ): Promise<FileJobResult>;
+    recover: boolean,
+  ): Promise<DecryptJobResult>;
   /** Closes the file when no job uses it any more. */
   destroy(): void;
 }

@@ -51,6 +51,31 @@ Napi::Value open_input(const Napi::CallbackInfo& info) {
       });
 }
 
+const char* reason_name(Loss::Reason reason) {
+  switch (reason) {
+    case Loss::Reason::kTruncated:
+      return "truncated";
+    case Loss::Reason::kDamaged:
+      return "damaged";
+    case Loss::Reason::kTrailing:
+      return "trailing";
+  }
+  return "";
+}
+
+Napi::Value decrypt_result(Napi::Env env, FileJobResult& result) {
+  Napi::Object object = file_job_result(env, result).As<Napi::Object>();
+  object["loss"] = env.Null();
+  if (!result.loss.has_value()) return object;
+  Napi::Object loss = Napi::Object::New(env);
+  loss["reason"] = reason_name(result.loss->reason);
+  loss["segment"] = Napi::Number::New(env, static_cast<double>(result.loss->segment));
+  loss["offset"] = Napi::Number::New(env, static_cast<double>(result.loss->offset));
+  loss["bytes"] = Napi::Number::New(env, static_cast<double>(result.loss->bytes));
+  object["loss"] = loss;
+  return object;
+}
+
 }  // namespace
 
 SealedEnvelope sealed_envelope_argument(const Napi::CallbackInfo& info, size_t index) {
@@ -90,6 +115,7 @@ Napi::Value InputFileHandle::decrypt(const Napi::CallbackInfo& info) {
   auto offset = static_cast<uint64_t>(integer_argument(info, 2, "bodyOffset", 0, INT64_C(1) << 52));
   std::optional<OutputOptions> output = optional_output_argument(info, 3);
   std::shared_ptr<JobControl> control = JobControlHandle::from(info[4]);
+  const bool recover = boolean_argument(info, 5, "recover");
   return PromiseWork<FileJobResult>::run(
       info.Env(),
       [=]() {
@@ -98,9 +124,9 @@ Napi::Value InputFileHandle::decrypt(const Napi::CallbackInfo& info) {
         std::optional<AtomicFile> target;
         if (output.has_value()) target.emplace(*output, file->get());
         AtomicFile* to = target.has_value() ? &*target : nullptr;
-        return decrypt_file(**file, to, offset, body_key, sealed.prelude, *control);
+        return decrypt_file(**file, to, offset, body_key, sealed.prelude, *control, recover);
       },
-      file_job_result);
+      decrypt_result);
 }
 
 }  // namespace callseal::addon

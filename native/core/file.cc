@@ -205,6 +205,12 @@ void AtomicFile::write(uint64_t offset, ByteView bytes) {
   }
 }
 
+void AtomicFile::truncate(uint64_t length) {
+  while (::ftruncate(fd_.get(), static_cast<off_t>(length)) != 0) {
+    if (errno != EINTR) throw Error::io(errno, "cannot write", options_.path);
+  }
+}
+
 void AtomicFile::take_owner(const struct stat& other) {
   if (::fchown(fd_.get(), other.st_uid, other.st_gid) != 0 && errno != EPERM) {
     throw Error::io(errno, "cannot set the owner of", options_.path);

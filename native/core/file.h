@@ -78,6 +78,8 @@ class AtomicFile {
   void reserve(uint64_t length);
   // Writes at that place. Any number of threads may write at once.
   void write(uint64_t offset, ByteView bytes);
+  // Cuts what was written, and gives back the space that was set aside behind it.
+  void truncate(uint64_t length);
   // True when the final name was the input itself at the beginning: a job in place.
   bool in_place() const { return in_place_; }
   // Gives the new file the owner of another, where the process may. For files that replace one in place.

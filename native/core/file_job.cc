@@ -197,6 +197,7 @@ struct DecryptJob {
   const FloeMessage& message;
   Layout layout;
   JobControl& control;
+  bool recover;
 
   uint64_t segments_length() const { return input.size() - layout.body_start; }
 };
@@ -205,6 +206,12 @@ struct DecryptJob {
   throw Error(Code::kTruncated, "the file ends before segment " + std::to_string(index) +
                                     " is complete; its writer did not finish it, or it was cut");
 }
+
+// What a recovering job throws in place of an error of the file: where it ends being authentic.
+struct AuthenticEnd {
+  Loss loss;
+  uint64_t plaintext_bytes;
+};
 
 // How many segments there are follows from the file's length; every mark is held against that.
 class BlockDecryptor {
@@ -222,34 +229,59 @@ class BlockDecryptor {
     const size_t length = static_cast<size_t>(std::min<uint64_t>(job_.segments_length() - from, encrypted_.size()));
     job_.input.read_exactly(job_.layout.body_start + from, encrypted_.data(), length);
 
-    ByteView left = encrypted_.first(length);
-    uint8_t* end = plaintext_.data();
-    for (uint64_t index = first; index < first + job_.layout.segments_per_block && index < job_.layout.segments;
-         ++index) {
-      size_t used = decrypt_segment(index, left, end);
-      end += used - kFloeSegmentOverhead;
-      left = left.subview(used, left.size() - used);
+    Done done{first, encrypted_.first(length), plaintext_.data()};
+    try {
+      while (done.segments < first + job_.layout.segments_per_block && done.segments < job_.layout.segments) {
+        decrypt_segment(&done);
+      }
+    } catch (const Error& error) {
+      const bool of_the_file = error.code() == Code::kTampered || error.code() == Code::kTruncated;
+      if (!job_.recover || !of_the_file) throw;
+      write(first, done);
+      throw end_at(first, done, error.code());
     }
-    if (job_.output != nullptr) {
-      job_.output->write(first * job_.message.plaintext_length(),
-                         plaintext_.first(static_cast<size_t>(end - plaintext_.data())));
-    }
+    write(first, done);
     job_.control.advance(length);
   }
 
  private:
-  // Decrypts the segment at the beginning of `bytes` and returns its length.
-  size_t decrypt_segment(uint64_t index, ByteView bytes, uint8_t* out) {
-    if (bytes.size() < kMarkLength) throw_truncated(index);
-    const FloeMark mark = read_floe_mark(bytes.data(), job_.message.segment_length());
-    if (mark.length > bytes.size()) throw_truncated(index);
-    cipher_.decrypt(index, mark.final, bytes.subview(0, mark.length), out);
+  // How far a block is done.
+  struct Done {
+    uint64_t segments;  // of the whole message
+    ByteView left;      // encrypted bytes
+    uint8_t* end;       // of the plaintext
+    bool final = false;
+  };
+
+  void decrypt_segment(Done* done) {
+    const uint64_t index = done->segments;
+    if (done->left.size() < kMarkLength) throw_truncated(index);
+    const FloeMark mark = read_floe_mark(done->left.data(), job_.message.segment_length());
+    if (mark.length > done->left.size()) throw_truncated(index);
+    cipher_.decrypt(index, mark.final, done->left.subview(0, mark.length), done->end);
+    *done = {index + 1, done->left.subview(mark.length, done->left.size() - mark.length),
+             done->end + mark.length - kFloeSegmentOverhead, mark.final};
     const uint64_t end = index * job_.message.segment_length() + mark.length;
-    if (!mark.final && index + 1 == job_.layout.segments) throw_truncated(index + 1);
+    if (!mark.final && done->segments == job_.layout.segments) throw_truncated(done->segments);
     if (mark.final && end != job_.segments_length()) {
       throw Error(Code::kTampered, std::to_string(job_.segments_length() - end) + " bytes follow the last segment");
     }
-    return mark.length;
+  }
+
+  ByteView plaintext_until(const Done& done) const {
+    return plaintext_.first(static_cast<size_t>(done.end - plaintext_.first(0).data()));
+  }
+
+  void write(uint64_t first, const Done& done) {
+    if (job_.output != nullptr) job_.output->write(first * job_.message.plaintext_length(), plaintext_until(done));
+  }
+
+  AuthenticEnd end_at(uint64_t first, const Done& done, Code code) const {
+    const uint64_t plaintext = first * job_.message.plaintext_length() + plaintext_until(done).size();
+    const uint64_t used = plaintext + done.segments * kFloeSegmentOverhead;
+    const Loss::Reason tampered = done.final ? Loss::Reason::kTrailing : Loss::Reason::kDamaged;
+    const Loss::Reason reason = code == Code::kTruncated ? Loss::Reason::kTruncated : tampered;
+    return {{reason, done.segments, job_.layout.body_start + used, job_.segments_length() - used}, plaintext};
   }
 
   const DecryptJob& job_;
@@ -281,6 +313,15 @@ void reserve_plaintext(const DecryptJob& job, uint64_t length) {
   if (job.layout.blocks < kBlocksWorthHelp || ends_with_last_segment(job)) reserve(*job.output, length, job.layout);
 }
 
+// Other threads may have written blocks behind it.
+void keep_beginning(const InputFile& input, AtomicFile& output, const AuthenticEnd& end) {
+  if (output.in_place()) {
+    throw Error::about(Code::kInvalidArgument, input.path(),
+                       "is not whole, and is not replaced by what can be recovered of it; name another output");
+  }
+  output.truncate(end.plaintext_bytes);
+}
+
 FloeMessage read_message(const InputFile& input, uint64_t offset, const SecretKey& key, ByteView aad) {
   if (offset > input.size() || input.size() - offset < kFloeHeaderLength) {
     throw Error(Code::kTruncated, "the file ends inside the header of its body");
@@ -293,7 +334,7 @@ FloeMessage read_message(const InputFile& input, uint64_t offset, const SecretKe
 }  // namespace
 
 FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key,
-                           ByteView aad, JobControl& control) {
+                           ByteView aad, JobControl& control, bool recover) {
   control.begin(input.size());
   const FloeMessage message = read_message(input, offset, key, aad);
   const uint64_t start = offset + kFloeHeaderLength;
@@ -303,11 +344,18 @@ FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t 
   const uint64_t overhead = layout.segments * kFloeSegmentOverhead;
   const uint64_t length = body > overhead ? body - overhead : 0;  // of the plaintext, if the file is whole
   control.advance(start);
-  const DecryptJob job{input, output, message, layout, control};
+  const DecryptJob job{input, output, message, layout, control, recover};
   if (output != nullptr) reserve_plaintext(job, length);
-  work_through<BlockDecryptor>(job);
+  FileJobResult result{input.size(), length};
+  try {
+    work_through<BlockDecryptor>(job);
+  } catch (const AuthenticEnd& end) {
+    if (output != nullptr) keep_beginning(input, *output, end);
+    result.output_bytes = end.plaintext_bytes;
+    result.loss = end.loss;
+  }
   finish(input, output, control);
-  return {input.size(), length};
+  return result;
 }
 
 void refuse_prefix(const InputFile& input, ByteView prefix) {

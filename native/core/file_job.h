@@ -1,6 +1,7 @@
 // Whole file → whole file, any size, flat memory.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "file.h"
@@ -9,9 +10,23 @@
 
 namespace callseal {
 
+// The end of an encrypted file that cannot be used, and why.
+struct Loss {
+  enum class Reason {
+    kTruncated,  // the file ends before the segment does
+    kDamaged,    // the segment is not authentic
+    kTrailing,   // the message is whole, and something follows it
+  };
+  Reason reason;
+  uint64_t segment;  // the first that is lost; when trailing, the number of segments there are
+  uint64_t offset;   // where it begins in the file
+  uint64_t bytes;    // from there to the file's end
+};
+
 struct FileJobResult {
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
+  std::optional<Loss> loss{};  // only when a job that recovers has found one
 };
 
 // Writes `header` and the FLOE body of the input. The input must not change meanwhile (kInputChanged). In a job in
@@ -20,9 +35,11 @@ FileJobResult encrypt_file(const InputFile& input, AtomicFile& output, ByteView 
                            JobControl& control);
 
 // Decrypts the FLOE body that begins at `offset` of the input. `output` may be null: then it only authenticates.
-// kTampered, kTruncated, kInputChanged.
+// kTampered, kTruncated, kInputChanged. With `recover` a body that is cut or damaged gives all authentic segments
+// before the first that is not, and a loss; not in place, after which the rest would be gone (kInvalidArgument). A body
+// whose header is not whole and authentic is refused all the same.
 FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key,
-                           ByteView aad, JobControl& control);
+                           ByteView aad, JobControl& control, bool recover = false);
 
 // kAlreadyEncrypted when the input begins with `prefix`, which is not empty.
 void refuse_prefix(const InputFile& input, ByteView prefix);
