@@ -149,6 +149,7 @@ void write_message(FloeReader& plaintext, const std::vector<CmsWrap>& wraps, Byt
   CmsEncryptor cipher(key);
   Block encrypted(plaintext.longest());
   const uint64_t length = plaintext.plaintext_length();
+  control.advance(plaintext.position());
   uint64_t done = 0;
   CmsTag tag{};
   ByteView part;

@@ -114,12 +114,14 @@ TEST(cms_reader_refuses_impossible_lengths) {
   Parts parts;
   parts.content = Bytes{0x80, 0x88} + Bytes(8, 0xFF);
   check_refused(parts.message(), Code::kTampered, "longer than what holds it");
+  check_refused(parts.message(false), Code::kTampered, "longer than what holds it");
+  parts.content = Bytes{0x80, 0x88, 0x7F} + Bytes(7, 0xFF);
   check_refused(parts.message(false), Code::kTampered, "more content than AES-GCM allows");
   parts.content = Bytes{0x80, 0x82, 0xFF, 0xFF};
   check_refused(parts.message(), Code::kTampered, "longer than what holds it");
   // Exactly what GCM allows is merely not there.
   parts.content = Bytes{0x80, 0x85, 0x0F, 0xFF, 0xFF, 0xFF, 0xE0};
-  CHECK_THROWS_CODE(read_message(parts.message(false)), Code::kTampered);
+  CHECK_THROWS_CODE(read_message(parts.message(false)), Code::kTruncated);
   parts.content = open_ended(0xA0, Bytes{0x04, 0x85, 0x0F, 0xFF, 0xFF, 0xFF, 0xE1});
   check_refused(parts.message(false), Code::kTampered, "more content than AES-GCM allows");
 }
