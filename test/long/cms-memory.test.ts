@@ -1,12 +1,14 @@
-/** A quarter of a gigabyte to a partner with plain OpenSSL and back: memory stays flat, every byte is right. */
+/** A quarter of a gigabyte to a partner with plain OpenSSL and back: memory, every byte, and a kill in the middle. */
 
-import { createWriteStream, rmSync } from 'node:fs';
+import { closeSync, createWriteStream, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 
 import { decryptFile, encryptFile, exportCms, importCms } from '../../lib/index.ts';
+import { finish, start } from '../helpers/cli.ts';
 import { partnerEncrypts } from '../helpers/cms.ts';
 import { sha256OfFile } from '../helpers/files.ts';
 import { openssl } from '../helpers/keys.ts';
@@ -51,4 +53,28 @@ it('goes both ways with flat memory', async () => {
     await decryptFile(message, back, { keys, sync: false, overwrite: true });
     expect(await sha256OfFile(back)).toBe(whole);
   }
+});
+
+it('leaves nothing that can be opened when it is killed', async () => {
+  const { mary } = await makeParties();
+  const [source, dir] = [tempDir(), tempDir()];
+  const plain = join(source, 'plain');
+  await pipeline(Readable.from(content()), createWriteStream(plain));
+  const message = partnerEncrypts(plain, [mary.certificate], { stream: true });
+  const args = ['-k', mary.privateKey, '-r', mary.certificate, '-o', join(dir, 'back'), message];
+  const child = start(['import-cms', ...args]);
+  const done = finish(child);
+  const begun = (): string | undefined => readdirSync(dir).find((name) => statSync(join(dir, name)).size > 8 * BLOCK);
+  while (begun() === undefined && child.exitCode === null) await setTimeout(1);
+  child.kill('SIGKILL');
+  expect((await done).status).toBe(null);
+
+  const left = readdirSync(dir);
+  expect(left).toEqual([expect.stringMatching(/\.callseal-tmp$/)]);
+  // Prelude, recipients with the wrapped key, MAC: all of it is still to come.
+  const head = Buffer.alloc(256);
+  const file = openSync(join(dir, left[0]!), 'r');
+  readSync(file, head);
+  closeSync(file);
+  expect(head.equals(Buffer.alloc(256))).toBe(true);
 });
