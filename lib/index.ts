@@ -9,6 +9,7 @@
  * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
  *   {@link verify} proves a file without writing it; {@link openRandomAccess} reads parts of one.
  * - Look: {@link inspect} shows for whom a file was encrypted, without a key; {@link whichKey} which of several opens it.
+ * - Partners with plain OpenSSL: {@link exportCms}, {@link importCms}.
  * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
  * - Evidence: {@link status} says which crypto module runs.
  *
@@ -71,6 +72,7 @@ export {
   type WhichKeyResult,
   whichKey,
 } from './callfile/index.ts';
+export { type ExportCmsOptions, exportCms, type ImportCmsOptions, importCms } from './cms/index.ts';
 export { CallsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { Passphrase } from './native/passphrase.ts';
 export type { CertificateInfo } from './recipients/certificate-info.ts';

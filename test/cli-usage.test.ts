@@ -16,6 +16,8 @@ const COMMANDS: Record<string, readonly string[]> = {
   inspect: [],
   tail: [],
   verify: [],
+  'export-cms': [],
+  'import-cms': [],
   config: ['check'],
   installation: ['request', 'install', 'show', 'export', 'import', 'verify-backup'],
   master: ['list', 'create', 'rotate', 'disable', 'enable', 'remove'],

@@ -15,6 +15,7 @@ const n = native();
 const USES: KeyUse[] = ['content', 'mac', 'floe', 'gcm', 'wrap'];
 const bytes = (length: number) => new Uint8Array(length);
 const LABEL = bytes(1);
+const CMS_MESSAGE = join(import.meta.dirname, '../native/fuzz/corpus/fuzz_cms/one.der');
 const ADDRESS = { modulePath: '/nonexistent.so', tokenLabel: null, serial: null, objectLabel: 'x', objectId: null };
 const OUTPUT = () => ({ path: join(tempDir(), 'out'), replace: false, sync: false });
 
@@ -61,6 +62,7 @@ beforeAll(async () => {
     FloeEncryptor: encryptor,
     FloeDecryptor: new n.FloeDecryptor(content.derive('floe', LABEL, bytes(48)), bytes(48), encryptor.header),
     InputFile: (await n.InputFile.open(process.execPath, null, 0)).file,
+    CmsInput: await n.CmsInput.open(CMS_MESSAGE, null),
     JobControl: new n.JobControl(),
   };
 });
@@ -101,11 +103,12 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
   FloeEncryptor: { statics: [], members: ['encrypt', 'header', 'plaintextLength'] },
   FloeDecryptor: { statics: [], members: ['decrypt', 'decryptSegmentAt', 'finished', 'segmentLength'] },
   InputFile: { statics: ['open'], members: ['decrypt', 'destroy', 'read'] },
+  CmsInput: { statics: ['open'], members: ['destroy', 'import', 'match', 'recipients', 'unwrap'] },
   JobControl: { statics: [], members: ['cancel', 'progress', 'total'] },
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'checkSubject createCertificate createRequest initialise initialiseAhead keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients sha256 status'.split(
+  'checkSubject createCertificate createRequest exportCms initialise initialiseAhead keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients sha256 status'.split(
     ' ',
   );
 
@@ -145,7 +148,8 @@ describe('a handle', () => {
     const ofNode = handle._externalStream;
     server.close();
     expect(inspect(ofNode)).toMatch(/External/);
-    const opaque = 'Passphrase SecretKey PublicKey PrivateKey MasterKey WorkingKey FloeEncryptor InputFile'.split(' ');
+    const opaque =
+      'Passphrase SecretKey PublicKey PrivateKey MasterKey WorkingKey FloeEncryptor InputFile CmsInput'.split(' ');
     for (const name of opaque) {
       const Class = classOf(name) as new (...args: unknown[]) => object;
       for (const args of [[], [{}], ['content'], [instances[name]], [ofNode], [bytes(32)]]) {

@@ -2,14 +2,17 @@
 
 import { CallsealError, type ErrorCode } from '../errors.ts';
 
-const HAS_FORCE = ['encrypt', 'decrypt', 'bench', 'protect', 'unprotect'];
+const HAS_FORCE = ['encrypt', 'decrypt', 'export-cms', 'import-cms', 'bench', 'protect', 'unprotect'];
+const TAKES_RECIPIENTS = ['encrypt', 'export-cms', 'import-cms'];
 
 const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | undefined)>> = {
   ERR_OUTPUT_EXISTS: (command) => (HAS_FORCE.includes(command) ? '--force replaces existing files' : undefined),
   ERR_PASSPHRASE_REQUIRED: (command) =>
     command === 'keygen' ? '--no-passphrase leaves the key unencrypted' : undefined,
   ERR_NO_MATCHING_KEY: (command) =>
-    ['decrypt', 'verify', 'tail'].includes(command) ? 'callseal inspect FILE shows whose keys open it' : undefined,
+    ['decrypt', 'verify', 'tail', 'export-cms'].includes(command)
+      ? 'callseal inspect FILE shows whose keys open it'
+      : undefined,
   ERR_TRUNCATED: (command) => (command === 'decrypt' ? '--recover takes all that is authentic of it' : undefined),
   ERR_ALREADY_ENCRYPTED: 'callseal inspect FILE shows for whom it is encrypted',
   ERR_CERTIFICATE_EXPIRED: '--expired warn uses it all the same, --expired skip leaves it out',
@@ -25,7 +28,7 @@ const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | u
 /** A hint for an error of a command, if there is one. */
 export function hintFor(error: unknown, command: string): string | undefined {
   if (!(error instanceof CallsealError)) return undefined;
-  if (error.code.startsWith('ERR_CERTIFICATE_') && command !== 'encrypt') return undefined;
+  if (error.code.startsWith('ERR_CERTIFICATE_') && !TAKES_RECIPIENTS.includes(command)) return undefined;
   const hint = HINTS[error.code];
   return typeof hint === 'function' ? hint(command) : hint;
 }

@@ -16,6 +16,8 @@ const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set([
   'verify',
   'tail',
   'which-key',
+  'export-cms',
+  'import-cms',
 ]);
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
@@ -47,6 +49,16 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'report',
     summary: 'who can open what is there, and what is wrong with it',
     load: () => import('./report.ts'),
+  },
+  {
+    name: 'export-cms',
+    summary: 'encrypted files as CMS messages, for partners with openssl',
+    load: () => import('./export-cms.ts'),
+  },
+  {
+    name: 'import-cms',
+    summary: 'CMS messages that openssl made, as encrypted files',
+    load: () => import('./import-cms.ts'),
   },
   {
     name: 'config',

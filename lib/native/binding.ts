@@ -6,6 +6,7 @@
  * Handles are opaque: no method returns key bytes. A handle used after `destroy()` throws `ERR_KEY_USE`.
  */
 
+import type { NativeCmsInputClass, NativeExportCms } from './cms-binding.ts';
 import type {
   NativeInstallationOperations,
   NativeInstallationPublicOperations,
@@ -25,7 +26,9 @@ export type KeyUse =
   /** AES-256-GCM messages with IVs made in the module. */
   | 'gcm'
   /** A key-encrypting key: AES-256-KWP (SP 800-38F). */
-  | 'wrap';
+  | 'wrap'
+  /** The content-encryption key of one CMS message; `generate` makes none. */
+  | 'cms';
 
 /**
  * RSA signature schemes. `pss` has a salt as long as the hash. Many modules verify `pkcs1-sha1`, but refuse to sign with it:
@@ -167,6 +170,8 @@ export interface RecipientFileEntry {
     sha256: Uint8Array;
     /** Signature algorithm, such as `sha256WithRSAEncryption`. */
     signatureAlgorithm: string;
+    /** DER IssuerAndSerialNumber (RFC 5652 section 10.2.4), as CMS messages name the certificate. */
+    issuerAndSerial: Uint8Array;
   } | null;
 }
 
@@ -402,6 +407,8 @@ export interface NativeBinding {
   /** The key of a body: unwraps the content key, verifies the MAC, derives. ERR_TAMPERED. */
   openEnvelope(key: NativePrivateKey, envelope: SealedEnvelope): Promise<NativeSecretKey>;
   InputFile: NativeInputFileClass;
+  CmsInput: NativeCmsInputClass;
+  exportCms: NativeExportCms;
   JobControl: new () => NativeJobControl;
   EnvelopeTemplate: new (init: EnvelopeTemplateInit) => NativeEnvelopeTemplate;
   /** `header` is the 74-byte FLOE header; its tag is verified. ERR_TAMPERED. */

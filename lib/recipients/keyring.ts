@@ -3,6 +3,7 @@
 import { CallsealError, type ErrorCode } from '../errors.ts';
 import type { NativePrivateKey } from '../native/binding.ts';
 import { isPassphraseProblem, KeyFile } from './key-file.ts';
+import { pairedFiles } from './key-hints.ts';
 import type { PassphraseSource } from './passphrases.ts';
 import type { PrivateKey } from './private-key.ts';
 import { assertSources } from './sources.ts';
@@ -124,6 +125,30 @@ export class KeyRing {
     return [...this.#given, ...fromFiles];
   }
 
+  /**
+   * Opens every key, for inputs that do not say whose key opens them. `problem` is that of a key that stayed closed,
+   * which may be the one. @internal
+   *
+   * @throws {CallsealError} `ERR_KEY_USE` after `destroy()`.
+   */
+  async openAll(): Promise<{ keys: NativePrivateKey[]; problem: CallsealError | null }> {
+    this.#requireAlive();
+    const opening = this.#turn.then(async () => {
+      const problems: CallsealError[] = [];
+      for (const file of this.#files) await this.#openFile(file, problems);
+      return { keys: this.opened(), problem: worst(problems) };
+    });
+    this.#turn = opening.catch(() => undefined);
+    return opening;
+  }
+
+  /** Files that may hold certificates of the keys: the key files, and those beside them whose names pair. @internal */
+  async certificateFiles(): Promise<string[]> {
+    const files = this.#files.map(({ path }) => path);
+    for (const { path } of this.#files) files.push(...(await pairedFiles(path)));
+    return [...new Set(files)];
+  }
+
   /** What was done outside the FIPS module to open the keys, a sentence each; empty when nothing was. */
   get notes(): string[] {
     const ofFiles = this.#files.flatMap(({ path, key }) =>
@@ -229,6 +254,11 @@ export class KeyRing {
   }
 
   async #try(file: KeyFile, keyIds: readonly Uint8Array[], problems: CallsealError[]): Promise<RingMatch | null> {
+    await this.#openFile(file, problems);
+    return this.#findOpened(keyIds);
+  }
+
+  async #openFile(file: KeyFile, problems: CallsealError[]): Promise<void> {
     this.#requireAlive();
     try {
       await file.open(() => this.#requireAlive());
@@ -237,7 +267,6 @@ export class KeyRing {
     }
     if (this.#destroyed) file.destroy();
     this.#requireAlive();
-    return this.#findOpened(keyIds);
   }
 }
 
@@ -252,8 +281,12 @@ function passOver(error: unknown, problems: CallsealError[]): void {
 }
 
 /** The problem that says most: a wrong passphrase, then a missing one, then a file that cannot be read. */
-function throwFirst(problems: readonly CallsealError[]): void {
+function worst(problems: readonly CallsealError[]): CallsealError | null {
   const by = (code: ErrorCode) => problems.find((problem) => problem.code === code);
-  const first = by('ERR_WRONG_PASSPHRASE') ?? by('ERR_PASSPHRASE_REQUIRED') ?? problems[0];
-  if (first !== undefined) throw first;
+  return by('ERR_WRONG_PASSPHRASE') ?? by('ERR_PASSPHRASE_REQUIRED') ?? problems[0] ?? null;
+}
+
+function throwFirst(problems: readonly CallsealError[]): void {
+  const first = worst(problems);
+  if (first !== null) throw first;
 }

@@ -4,6 +4,7 @@
 
 #include "async.h"
 #include "certificate.h"
+#include "cms_handles.h"
 #include "digest.h"
 #include "envelope_handles.h"
 #include "hierarchy_handles.h"
@@ -146,6 +147,7 @@ Napi::Value describe_certificate(Napi::Env env, const CertificateInfo& certifica
   object["notAfter"] = Napi::Number::New(env, static_cast<double>(certificate.not_after));
   object["sha256"] = to_uint8_array(env, ByteView(certificate.sha256.data(), certificate.sha256.size()));
   object["signatureAlgorithm"] = certificate.signature_algorithm;
+  object["issuerAndSerial"] = to_uint8_array(env, certificate.issuer_and_serial);
   return object;
 }
 
@@ -232,6 +234,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define_class<WorkingKeyHandle>(env, exports, environment.working_key, "WorkingKey");
   define_class<FloeEncryptorHandle>(env, exports, environment.floe_encryptor, "FloeEncryptor");
   define_class<InputFileHandle>(env, exports, environment.input_file, "InputFile");
+  define_class<CmsInputHandle>(env, exports, environment.cms_input, "CmsInput");
   exports["Token"] = make_token_functions(env);
   exports["JobControl"] = JobControlHandle::define(env);
   exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
@@ -248,6 +251,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["checkSubject"] = Napi::Function::New(env, check_subject);
   exports["createRequest"] = Napi::Function::New(env, create_request);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
+  exports["exportCms"] = Napi::Function::New(env, export_cms_file);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);
 #endif
