@@ -24,7 +24,7 @@ const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | u
 /** A hint for an error of a command, if there is one. */
 export function hintFor(error: unknown, command: string): string | undefined {
   if (!(error instanceof CallsealError)) return undefined;
-  if (error.code.startsWith('ERR_CERTIFICATE_') && command !== 'encrypt') return undefined;
+  if (error.code.startsWith('ERR_CERTIFICATE_') && !['encrypt', 'agent'].includes(command)) return undefined;
   const hint = HINTS[error.code];
   return typeof hint === 'function' ? hint(command) : hint;
 }
