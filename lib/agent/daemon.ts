@@ -70,11 +70,12 @@ export class AgentDaemon {
     });
   }
 
-  /** Reads configuration and certificates again, whether they have changed or not. */
+  /** Reads configuration and certificates again, whether they have changed or not, and tries again what failed. */
   async reload(): Promise<void> {
     this.#service.reloading();
     const fault = await this.#supply.reload();
     this.#log.note('reloaded', { successful: fault === null }, fault === null ? 'read again' : fault.message);
+    this.#agent.wake();
     this.#service.reloaded();
   }
 
@@ -97,7 +98,7 @@ export class AgentDaemon {
         health: () => healthOf(this.#agent.state(), this.#alarms(), this.#maxQueueAge),
       });
     }
-    await this.#agent.start();
+    this.#agent.start();
     const at = this.#server === undefined ? null : `${listen?.host}:${this.#server.port}`;
     this.#log.note('started', { directories: engine.directories, listening: at }, 'started');
     this.#service.ready();
