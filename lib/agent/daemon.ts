@@ -2,10 +2,11 @@
 
 import { native } from '../native/load.ts';
 import { status } from '../status.ts';
-import { Agent, type AgentOptions } from './agent.ts';
+import { Agent } from './agent.ts';
 import { healthOf } from './health.ts';
 import { AgentLog, type LogLevel } from './log.ts';
 import { AgentMetrics } from './metrics.ts';
+import type { AgentOptions } from './options.ts';
 import { type ListenAddress, MetricsServer } from './server.ts';
 import { type Notify, ProgressWatch, ServiceManager, watchdogInterval } from './service.ts';
 import { CertificateSupply, type CertificateSupplyOptions } from './supply.ts';
@@ -87,6 +88,7 @@ export class AgentDaemon {
     await this.#server?.close();
     this.#supply.close();
     this.#service.close();
+    this.#log.summarise();
     this.#log.note('stopped', {}, 'stopped');
     this.#log.close();
   }

@@ -14,9 +14,11 @@
  * @module callseal/agent
  */
 
-export { Agent, type AgentOptions } from './agent.ts';
+export { Agent, type PassResult } from './agent.ts';
 export type { AlarmListener } from './alarms.ts';
 export type { CertificateExpiry } from './expiry.ts';
+export type { Include } from './names.ts';
+export type { AgentOptions } from './options.ts';
 export type { RecipientFiles } from './recipient-files.ts';
 export { CertificateSupply, type CertificateSupplyOptions, type SupplyListener } from './supply.ts';
 export type {

@@ -39,7 +39,10 @@ export class AgentLog implements AgentListener, SupplyListener {
   sealed({ path, output, inputBytes, outputBytes, kind, age, leased }: SealedFile): void {
     this.#sealed++;
     this.#bytes += inputBytes;
-    this.#pino.debug({ event: 'sealed', path, output, inputBytes, outputBytes, kind, age, leased }, 'sealed');
+    this.#pino.debug(
+      { event: 'sealed', path, output, inputBytes, outputBytes, kind, age: Math.round(age), leased },
+      'sealed',
+    );
   }
 
   failed({ path, error, attempt, retryIn }: FailedFile): void {

@@ -11,7 +11,7 @@ import { count, formatBytes } from './text.ts';
 
 export type EngineOptions = DaemonOptions['engine'];
 
-/** Sets the exit code: 20 when some file failed. */
+/** Sets the exit code: 20 when a file or a directory failed. */
 export async function sealOnce(
   engine: EngineOptions,
   recipients: Omit<CertificateSupplyOptions, 'listener'>,
@@ -31,11 +31,11 @@ export async function sealOnce(
     },
   });
   try {
-    const { unfinished } = await new Agent({ ...engine, supply, listener: tally }).runOnce(signal);
+    const { unfinished, waiting } = await new Agent({ ...engine, supply, listener: tally }).runOnce(signal);
     output.failAll(tally.failures);
-    output.notice(tally.summary(unfinished));
+    output.notice(tally.summary(unfinished, waiting));
     if (signal.aborted) process.exitCode = interruptExitCode();
-    else if (tally.failures.length > 0) process.exitCode = EXIT_SOME_FAILED;
+    else if (tally.failures.length > 0 || tally.alarmed) process.exitCode = EXIT_SOME_FAILED;
   } finally {
     supply.close();
   }
@@ -44,6 +44,8 @@ export async function sealOnce(
 /** What came of it. */
 class Tally implements AgentListener {
   readonly failures: Failure[] = [];
+  /** Something was wrong with more than a file. */
+  alarmed = false;
   readonly #output: Output;
   #sealed = 0;
   #bytes = 0;
@@ -63,6 +65,7 @@ class Tally implements AgentListener {
   }
 
   raised({ message }: Parameters<AgentListener['raised']>[0]): void {
+    this.alarmed = true;
     this.#output.warn(message);
   }
 
@@ -70,10 +73,11 @@ class Tally implements AgentListener {
   cleared(): void {}
   watching(): void {}
 
-  summary(unfinished: number): string {
+  summary(unfinished: number, waiting: number): string {
     const parts = [`encrypted ${count(this.#sealed, 'file')} (${formatBytes(this.#bytes)})`];
     if (this.failures.length > 0) parts.push(`${this.failures.length} failed`);
     if (unfinished > 0) parts.push(`${unfinished} not finished yet`);
+    if (waiting > 0) parts.push(`${waiting} not tried`);
     return parts.join(', ');
   }
 }

@@ -17,6 +17,8 @@ import { addRecipientOptions, collect, policyOf, type RecipientChoice, recipient
 /** Where the vendor's software writes its response files. */
 const DEFAULT_DIRECTORY = '/var/lumenvox/responses';
 
+const DEFAULT_LISTEN = '127.0.0.1:9465';
+
 interface AgentCommandOptions extends RecipientChoice, OutputOptions {
   watch?: string[];
   outputDir?: string;
@@ -67,10 +69,11 @@ export function define(command: Command): void {
     )
     .option('--escrow <cert>', 'certificate to encrypt for while no recipient is valid')
     .option('--warn-days <n>', 'alarm when a certificate expires in fewer days', number('--warn-days', 0, 3650), 30)
-    .option('--listen <address>', 'loopback address of /metrics and /healthz, or none', listenOption, {
-      host: '127.0.0.1',
-      port: 9465,
-    })
+    .addOption(
+      new Option('--listen <address>', 'loopback address of /metrics and /healthz, or none')
+        .argParser(listenOption)
+        .default(parseListenAddress(DEFAULT_LISTEN), DEFAULT_LISTEN),
+    )
     .option(
       '--max-queue-age <s>',
       'unhealthy when a file has waited for longer',

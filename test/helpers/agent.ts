@@ -6,10 +6,14 @@ import type { AgentState } from '../../lib/agent/types.ts';
 import type { CallsealError } from '../../lib/errors.ts';
 
 /** Waits until `happened` gives something other than false, null and undefined; returns it. */
-export async function eventually<T>(happened: () => T | Promise<T>, what = 'what was waited for'): Promise<T> {
+export async function eventually<T>(
+  happened: () => T | Promise<T>,
+  what = 'what was waited for',
+): Promise<Exclude<T, false | null | undefined>> {
   for (let tries = 0; tries < 1500; tries++) {
     const result = await happened();
-    if (result !== false && result !== null && result !== undefined) return result;
+    if (result !== false && result !== null && result !== undefined)
+      return result as Exclude<T, false | null | undefined>;
     await pause(20);
   }
   throw new Error(`${what} never happened`);
