@@ -49,7 +49,7 @@ export class AgentDaemon {
     } catch (error) {
       if (daemon !== undefined) await daemon.#abandon();
       supply?.close();
-      log.close();
+      await log.close();
       throw error;
     }
   }
@@ -90,7 +90,7 @@ export class AgentDaemon {
     this.#service.close();
     this.#log.summarise();
     this.#log.note('stopped', {}, 'stopped');
-    this.#log.close();
+    await this.#log.close();
   }
 
   async #begin({ listen, engine }: DaemonOptions): Promise<void> {

@@ -6,6 +6,8 @@
  * hundreds a second; once a minute a line says how many there were.
  */
 
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import type { CallsealError } from '../errors.ts';
 import type { RecipientInfo } from '../recipients/examine.ts';
@@ -18,10 +20,12 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Bytes of lines that wait for a reader who takes none; those after them are lost rather than the host's memory. */
 const MAX_WAITING = 16 << 20;
 const MINUTE = 60_000;
+/** Milliseconds. */
+const LAST_WORDS = 2000;
 
 export class AgentLog implements AgentListener, SupplyListener {
   readonly #pino: Logger;
-  readonly #flush: () => void;
+  readonly #end: () => Promise<void>;
   readonly #summary: NodeJS.Timeout;
   #sealed = 0;
   #bytes = 0;
@@ -29,8 +33,8 @@ export class AgentLog implements AgentListener, SupplyListener {
 
   /** @param stream Standard output unless given; it is not closed. */
   constructor(level: LogLevel, stream?: DestinationStream) {
-    const output = stream ?? destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
-    this.#flush = 'flushSync' in output ? () => (output as ReturnType<typeof destination>).flushSync() : () => {};
+    const output = stream ?? standardOutput();
+    this.#end = 'end' in output ? () => ended(output as StandardOutput) : async () => {};
     const formatters = { level: (label: string) => ({ level: label }) };
     this.#pino = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, output);
     this.#summary = setInterval(() => this.summarise(), MINUTE).unref();
@@ -99,12 +103,26 @@ export class AgentLog implements AgentListener, SupplyListener {
     [this.#sealed, this.#bytes, this.#failed] = [0, 0, 0];
   }
 
-  /** Says what is left to say, and writes all of it. */
-  close(): void {
+  /** Says what is left to say, and waits until all of it is written. */
+  async close(): Promise<void> {
     clearInterval(this.#summary);
     this.summarise();
-    this.#flush();
+    await this.#end();
   }
+}
+
+type StandardOutput = ReturnType<typeof destination>;
+
+function standardOutput(): StandardOutput {
+  return destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
+}
+
+/** Standard output itself stays open. A reader who takes nothing is not waited for without end. */
+async function ended(output: StandardOutput): Promise<void> {
+  const patience = new AbortController();
+  const closed = once(output, 'close').then(() => patience.abort());
+  output.end();
+  await Promise.race([closed, pause(LAST_WORDS, undefined, { signal: patience.signal }).catch(() => {})]);
 }
 
 function errorFields({ code, errno }: CallsealError): Record<string, string> {
