@@ -21,7 +21,10 @@ export interface AgentOptions {
   suffix?: string | undefined;
   /** Which names are taken. Default: all. Hidden files never are. */
   include?: Include | undefined;
-  /** Files worked on at a time. Default: one a core, at most 8. */
+  /**
+   * Files worked on at a time. Default: 4 a core, at most 8, as they wait for the disk more than they work. Each takes a
+   * thread of libuv's pool: let `UV_THREADPOOL_SIZE` be at least two more, or else 4 are worked on at most.
+   */
   concurrency?: number | undefined;
   /** Without a lease, milliseconds that a file must not have changed for. Default 5000. */
   quietFor?: number | undefined;
@@ -48,6 +51,7 @@ export interface Settings {
 }
 
 const MOST_WORKERS = 8;
+const WORKERS_PER_CORE = 4;
 
 /** @throws {CallsealError} `ERR_INVALID_ARGUMENT`. */
 export function settingsOf(options: AgentOptions): Settings {
@@ -59,12 +63,16 @@ export function settingsOf(options: AgentOptions): Settings {
     listener,
     outputDir: outputDir === undefined ? null : resolve(outputDir),
     names: new Names(options.suffix, options.include),
-    concurrency: atLeast('concurrency', options.concurrency ?? Math.min(MOST_WORKERS, availableParallelism()), 1),
+    concurrency: atLeast('concurrency', options.concurrency ?? defaultConcurrency(), 1),
     quietFor: atLeast('quietFor', options.quietFor ?? 5000, 0),
     maxQueue: atLeast('maxQueue', options.maxQueue ?? 10_000, 1),
     rescan: atLeast('rescan', options.rescan ?? 30_000, 1),
     seal: options.seal ?? {},
   };
+}
+
+function defaultConcurrency(): number {
+  return Math.min(MOST_WORKERS, WORKERS_PER_CORE * availableParallelism());
 }
 
 function atLeast(name: string, value: number, least: number): number {
