@@ -1,14 +1,14 @@
 /** `callseal agent` as a service and for cron: real processes, real files, real signals. */
 
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, readdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspect, KeyRing, verify } from '../lib/index.ts';
 import { eventually } from './helpers/agent.ts';
-import { callseal, start } from './helpers/cli.ts';
+import { CALLSEAL, callseal, start } from './helpers/cli.ts';
 import { certify, type KeyPair, makeKeyPair } from './helpers/keys.ts';
 import { startServiceManager } from './helpers/service-manager.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -203,17 +203,32 @@ describe.concurrent('the service', () => {
     expect(await service.end()).toBe(0);
   });
 
-  it('finishes the file that it has begun before it ends', async () => {
+  /** An agent that has begun a file of so many bytes, none of which take room on the disk. */
+  async function atWork(bytes: number) {
     const service = await new Service().start();
-    const path = join(service.calls, 'large.callsre');
-    writeFileSync(join(service.calls, '.large'), '');
-    truncateSync(join(service.calls, '.large'), 192 << 20);
-    renameSync(join(service.calls, '.large'), path);
+    const [hidden, path] = [join(service.calls, '.large'), join(service.calls, 'large.callsre')];
+    writeFileSync(hidden, '');
+    truncateSync(hidden, bytes);
+    renameSync(hidden, path);
     await eventually(async () => (await service.metric('working_files')) === 1 || !existsSync(path));
+    return { service, path };
+  }
+
+  it('finishes the file that it has begun before it ends', async () => {
+    const { service, path } = await atWork(192 << 20);
     service.signal('SIGTERM');
     expect(await service.end()).toBe(0);
     expect(readdirSync(service.calls)).toEqual(['large.callsre.sealed']);
     expect((await inspect(`${path}.sealed`)).complete).toBe(true);
+  });
+
+  it('ends at once at the second signal, and leaves the file as it was', async () => {
+    const { service } = await atWork(1 << 30);
+    service.signal('SIGTERM');
+    await service.logged('stopping');
+    service.signal('SIGTERM');
+    expect(await service.end()).toBeNull();
+    expect(readdirSync(service.calls)).toEqual(['large.callsre']);
   });
 });
 
@@ -270,6 +285,37 @@ describe.concurrent('what cannot be started', () => {
     expect([status, stderr]).toEqual([13, expect.stringContaining('another process has this port')]);
     service.signal('SIGTERM');
     expect(await service.end()).toBe(0);
+  });
+});
+
+/** Runs a command with memory that is never both written and executed (PR_SET_MDWE), as under the unit; fails before Linux 6.3. */
+const CONFINE = `
+  my %prctl = (x64 => 157, arm64 => 167);
+  my $call = $prctl{shift @ARGV} or exit 77;
+  exit 77 if syscall($call, 65, 1, 0, 0, 0) != 0;
+  exec @ARGV;
+`;
+
+function confined(env: NodeJS.ProcessEnv, ...args: string[]): { status: number | null; signal: NodeJS.Signals | null } {
+  const program = [process.arch, process.execPath, ...args];
+  const options = { env: { ...process.env, ...env }, stdio: 'ignore' } as const;
+  return spawnSync('perl', ['-e', CONFINE, ...program], options);
+}
+
+const canConfine = confined({}, '--jitless', '-e', '0').status === 0;
+
+describe.skipIf(!canConfine)('under the unit’s memory protection (skipped where Linux has none)', () => {
+  it('works with the options of the unit', () => {
+    const unit = readFileSync(new URL('../deploy/callseal-agent.service', import.meta.url), 'utf8');
+    expect(unit).toContain('MemoryDenyWriteExecute=yes');
+    const [, options] = /^Environment=NODE_OPTIONS=(.*)$/m.exec(unit)!;
+    const calls = tempDir();
+    writeFileSync(join(calls, 'a.callsre'), 'x');
+    const args = ['agent', '--once', '-r', mary.certificate, '--watch', calls];
+    expect(confined({ NODE_OPTIONS: options }, CALLSEAL, ...args).status).toBe(0);
+    expect(readdirSync(calls)).toEqual(['a.callsre.sealed']);
+    // That the protection is in force: Node's compiler does not survive it.
+    expect(confined({ NODE_OPTIONS: '' }, '-e', 'for (let i = 0, s = 0; i < 1e7; i++) s += i').status).not.toBe(0);
   });
 });
 

@@ -105,7 +105,9 @@ export class CertificateSupply implements RecipientSupply {
     const supply = new CertificateSupply(options);
     try {
       await supply.#watch.start();
-      await supply.#begin();
+      const begun = supply.#begin();
+      supply.#reading = begun.catch(() => {});
+      await begun;
     } catch (error) {
       supply.close();
       throw error;

@@ -8,7 +8,6 @@ import { type ListenAddress, parseListenAddress } from '../agent/server.ts';
 import type { CertificateSupplyOptions } from '../agent/supply.ts';
 import { CallsealError } from '../errors.ts';
 import { type EngineOptions, sealOnce } from './agent-once.ts';
-import { EXIT_INTERRUPTED, EXIT_TERMINATED } from './exit-codes.ts';
 import { noticeFipsOff } from './fips-notice.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { DEFAULT_SUFFIX } from './outputs.ts';
@@ -17,6 +16,7 @@ import { addRecipientOptions, collect, policyOf, type RecipientChoice, recipient
 /** Where the vendor's software writes its response files. */
 const DEFAULT_DIRECTORY = '/var/lumenvox/responses';
 
+const ENDING = ['SIGTERM', 'SIGINT'] as const;
 const DEFAULT_LISTEN = '127.0.0.1:9465';
 
 interface AgentCommandOptions extends RecipientChoice, OutputOptions {
@@ -121,21 +121,16 @@ function engineOptions(options: AgentCommandOptions): EngineOptions {
   };
 }
 
-/** Until a signal comes. Ends with 0 when everything that was begun has been finished; a second signal ends it at once. */
+/** Until a signal comes. Ends with 0 when everything that was begun has been finished. */
 async function serve(options: DaemonOptions): Promise<void> {
   let daemon: AgentDaemon | undefined;
   process.on('SIGHUP', () => void daemon?.reload());
   daemon = await AgentDaemon.start(options);
   await new Promise<void>((resolve) => {
-    let ending = false;
-    for (const [signal, exitCode] of [['SIGTERM', EXIT_TERMINATED] as const, ['SIGINT', EXIT_INTERRUPTED] as const]) {
-      process.on(signal, () => {
-        if (ending) process.exit(exitCode);
-        ending = true;
-        resolve();
-      });
-    }
+    for (const signal of ENDING) process.once(signal, () => resolve());
   });
+  // The second one is not caught: `process.exit` would wait for the file at hand.
+  for (const signal of ENDING) process.removeAllListeners(signal);
   await daemon.stop();
 }
 
