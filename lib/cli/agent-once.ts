@@ -77,7 +77,7 @@ class Tally implements AgentListener {
     const parts = [`encrypted ${count(this.#sealed, 'file')} (${formatBytes(this.#bytes)})`];
     if (this.failures.length > 0) parts.push(`${this.failures.length} failed`);
     if (unfinished > 0) parts.push(`${unfinished} not finished yet`);
-    if (waiting > 0) parts.push(`${waiting} not tried`);
+    if (waiting > 0) parts.push(`${waiting} still waiting`);
     return parts.join(', ');
   }
 }
