@@ -49,7 +49,7 @@ const SCRIPT = `
     const fd = openSync(path, 'w');
     const part = Math.ceil(bytes.length / 5);
     for (let count = 0; count < 5; count += 1) {
-      writeSync(fd, bytes, count * part, Math.max(0, Math.min(part, bytes.length - count * part)));
+      writeSync(fd, bytes.subarray(count * part, (count + 1) * part));
       await sleep(20 + Math.random() * 60);
       if (deleted && count === 2) unlinkSync(path);
     }
