@@ -37,7 +37,7 @@ export class Intake {
     return this.#settings.names.isWanted(name) && !directory.entries.has(name);
   }
 
-  /** How many files may be found in a directory now, so that those of all directories stay below `maxQueue`. */
+  /** How many files may be found in a directory now, so that those of all directories stay below `maxQueue`, or nearly. */
   windowOf(directory: Directory, all: Iterable<Directory>): number {
     let active = 1;
     let held = 0;
@@ -46,7 +46,7 @@ export class Intake {
       if (other !== directory && (other.backlog > 0 || other.cursor !== null)) active += 1;
     }
     const { maxQueue } = this.#settings;
-    return Math.max(SMALLEST_WINDOW, Math.min(Math.floor(maxQueue / active), maxQueue - held));
+    return Math.max(Math.min(SMALLEST_WINDOW, maxQueue), Math.min(Math.floor(maxQueue / active), maxQueue - held));
   }
 
   /** Whether a directory has more files than are known, and has nearly done those that are. */

@@ -39,16 +39,20 @@ export async function troubleOf(error: CallsealError, directory: Directory, name
     case 'ERR_NOT_APPROVED':
       return { about: 'everything', alarm: 'crypto', remedy: 'run callseal status; nothing is encrypted meanwhile' };
     case 'ERR_IO':
-      return ioTrouble(error.errno ?? '', directory, name);
+      return ioTrouble(error, directory, name);
     default:
       return { about: 'file' };
   }
 }
 
-async function ioTrouble(errno: string, directory: Directory, name: string): Promise<Trouble> {
+async function ioTrouble(error: CallsealError, directory: Directory, name: string): Promise<Trouble> {
+  const { errno = '' } = error;
   if (FULL.has(errno)) return { about: 'directory', alarm: 'disk-full', remedy: 'make room there' };
   if (EXHAUSTED.has(errno)) {
     return { about: 'everything', alarm: 'resources', remedy: 'raise the limits of the agent’s process' };
+  }
+  if (error.path === directory.output) {
+    return { about: 'directory', alarm: 'output', remedy: 'make it a directory that the agent’s user may write to' };
   }
   const path = join(directory.path, name);
   if (errno === 'ENOENT' || errno === 'ENOTDIR') {

@@ -57,13 +57,11 @@ export class Watches {
 
   #refuse(directory: Directory, error: unknown): void {
     const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return;
+    // Anything else is found out, and told, when the directory is read.
+    if (errno !== 'ENOSPC' && errno !== 'EMFILE' && errno !== 'ENFILE') return;
     this.#refused.add(directory);
-    const remedy =
-      errno === 'ENOSPC' || errno === 'EMFILE'
-        ? 'raise fs.inotify.max_user_watches and fs.inotify.max_user_instances'
-        : 'let the agent’s user read it';
-    const message = `${directory.path} cannot be watched (${errno ?? String(error)}): new files are found late; ${remedy}`;
+    const remedy = 'raise fs.inotify.max_user_watches and fs.inotify.max_user_instances';
+    const message = `${directory.path} cannot be watched (${errno}), so new files in it are found late; ${remedy}`;
     this.#alarms.raise(ALARM, message);
   }
 }

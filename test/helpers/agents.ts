@@ -1,8 +1,9 @@
 /** Agents in the process of the test, whose every event can be waited for. */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { Agent } from '../../lib/agent/agent.ts';
 import type { AgentOptions } from '../../lib/agent/options.ts';
 import type {
@@ -23,6 +24,25 @@ afterEach(async () => {
   for (const agent of started) await agent.stop();
   started.clear();
 });
+
+const made: string[] = [];
+
+afterAll(() => {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
+});
+
+/** A fresh directory in memory, where there is such a file system: what a disk takes to sync is not what is tested. */
+export function quickDir(): string {
+  let parent = '/dev/shm';
+  try {
+    accessSync(parent, 2);
+  } catch {
+    parent = tmpdir();
+  }
+  const path = mkdtempSync(join(parent, 'callseal-test-'));
+  made.push(path);
+  return path;
+}
 
 /** Keeps what an agent tells. */
 export class Recorder implements AgentListener {
@@ -128,12 +148,12 @@ export function makeAgent(recipients: Recipients | null, options: TestAgentOptio
 }
 
 export function startAgent(recipients: Recipients | null, options: TestAgentOptions): TestAgent {
-  const made = makeAgent(recipients, options);
-  made.agent.start();
-  return made;
+  const test = makeAgent(recipients, options);
+  test.agent.start();
+  return test;
 }
 
-/** Writes `count` files of different contents, oldest first; returns their paths. `age` is the oldest's in seconds. */
+/** Writes `count` files of different contents, one after the other; returns their paths. */
 export function writeFiles(directory: string, count: number, prefix = 'call'): string[] {
   return Array.from({ length: count }, (_, index) => {
     const path = join(directory, `${prefix}-${String(index).padStart(6, '0')}.callsre`);
