@@ -25,7 +25,7 @@ export class FileWatch {
   readonly #options: FileWatchOptions;
   readonly #watchers = new Map<string, FSWatcher>();
   #digest = '';
-  /** Something new, seen once. */
+  /** What was seen last. */
   #candidate = '';
   #settling: NodeJS.Timeout | undefined;
   #polling: NodeJS.Timeout | undefined;
@@ -59,9 +59,9 @@ export class FileWatch {
   async #look(): Promise<void> {
     this.#settling = undefined;
     const digest = await digestOf(this.#options.files());
-    if (this.#closed || digest === this.#digest) return;
     const settled = digest === this.#candidate;
     this.#candidate = digest;
+    if (this.#closed || digest === this.#digest) return;
     if (settled) this.#options.changed();
     else this.#lookSoon();
   }
