@@ -72,7 +72,7 @@ export {
   type WhichKeyResult,
   whichKey,
 } from './callfile/index.ts';
-export { type ExportCmsOptions, exportCms, type ImportCmsOptions, importCms } from './cms/index.ts';
+export { type CmsResult, type ExportCmsOptions, exportCms, type ImportCmsOptions, importCms } from './cms/index.ts';
 export { CallsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { Passphrase } from './native/passphrase.ts';
 export type { CertificateInfo } from './recipients/certificate-info.ts';

@@ -105,10 +105,10 @@ describe('the command', () => {
   it('gives what is there of a file whose end is missing, with --recover and 22', async () => {
     truncateSync(join(cwd, 'call.sealed'), sealed.length - 600);
     const without = await range('0-9', '-o', 'part', 'call.sealed');
-    expect(without.code).toBe(8);
-    const { code, stderr } = await range('0-9', '--recover', '-o', 'part', 'call.sealed');
+    expect(without.status).toBe(8);
+    const { status, stderr } = await range('0-9', '--recover', '-o', 'part', 'call.sealed');
     expect(stderr).toContain('its end is missing');
-    expect(code).toBe(22);
+    expect(status).toBe(22);
     expect(readFileSync(join(cwd, 'part'))).toEqual(plaintext.subarray(0, 10));
   });
 });

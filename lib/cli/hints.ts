@@ -3,7 +3,7 @@
 import { CallsealError, type ErrorCode } from '../errors.ts';
 
 const HAS_FORCE = ['encrypt', 'decrypt', 'export-cms', 'import-cms', 'bench', 'protect', 'unprotect'];
-const TAKES_RECIPIENTS = ['encrypt', 'export-cms', 'import-cms'];
+const TAKES_RECIPIENTS = ['encrypt', 'agent', 'export-cms', 'import-cms'];
 
 const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | undefined)>> = {
   ERR_OUTPUT_EXISTS: (command) => (HAS_FORCE.includes(command) ? '--force replaces existing files' : undefined),

@@ -18,6 +18,7 @@ const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set([
   'which-key',
   'export-cms',
   'import-cms',
+  'agent',
 ]);
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
@@ -40,6 +41,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'inspect', summary: 'show who can open a file; needs no key', load: () => import('./inspect.ts') },
   { name: 'tail', summary: 'read a file while it is written', load: () => import('./tail.ts') },
   { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
+  { name: 'agent', summary: 'encrypt the files of a directory as they are finished', load: () => import('./agent.ts') },
   {
     name: 'which-key',
     summary: 'which of several keys opens which files',

@@ -1,7 +1,7 @@
 /** Call files → CMS messages that plain OpenSSL opens. */
 
 import { assertKeyRing, assertOptions, assertPath, assertRecipients, assertSignal } from '../callfile/arguments.ts';
-import type { DecryptFileResult, DecryptOptions } from '../callfile/decrypt.ts';
+import type { DecryptOptions } from '../callfile/decrypt.ts';
 import { type JobOptions, runJob, throwIfAborted } from '../callfile/job.ts';
 import { envelopeOf, findKey } from '../callfile/open.ts';
 import { type OutputOptions, outputOf } from '../callfile/output.ts';
@@ -11,6 +11,7 @@ import type { CmsWrap } from '../native/cms-binding.ts';
 import { native } from '../native/load.ts';
 import type { ExaminedRecipient } from '../recipients/examine.ts';
 import type { Recipients } from '../recipients/recipients.ts';
+import type { CmsResult } from './result.ts';
 
 /** Options of {@link exportCms}. */
 export interface ExportCmsOptions extends DecryptOptions, OutputOptions, JobOptions {
@@ -32,7 +33,7 @@ export interface ExportCmsOptions extends DecryptOptions, OutputOptions, JobOpti
  * const recipients = await Recipients.load(['partner.crt']);
  * await exportCms('call.callsre.sealed', 'call.callsre.cms', { keys, recipients });
  */
-export async function exportCms(input: string, output: string, options: ExportCmsOptions): Promise<DecryptFileResult> {
+export async function exportCms(input: string, output: string, options: ExportCmsOptions): Promise<CmsResult> {
   assertPath(input, 'input');
   assertPath(output, 'output');
   assertOptions(options);

@@ -9,7 +9,6 @@ import {
   assertSegmentLength,
   assertSignal,
 } from '../callfile/arguments.ts';
-import type { DecryptFileResult } from '../callfile/decrypt.ts';
 import type { EncryptOptions } from '../callfile/encrypt.ts';
 import { DEFAULT_SEGMENT_LENGTH } from '../callfile/format.ts';
 import { type JobOptions, runJob, throwIfAborted } from '../callfile/job.ts';
@@ -19,6 +18,7 @@ import { CallsealError, type ErrorCode } from '../errors.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import { openMessage } from './find-key.ts';
+import type { CmsResult } from './result.ts';
 
 /** Options of {@link importCms}. */
 export interface ImportCmsOptions extends EncryptOptions, OutputOptions, JobOptions {
@@ -47,7 +47,7 @@ export interface ImportCmsOptions extends EncryptOptions, OutputOptions, JobOpti
  * const recipients = await Recipients.load(['my_cert.crt']);
  * await importCms('from-partner.cms', 'from-partner.sealed', { keys, recipients });
  */
-export async function importCms(input: string, output: string, options: ImportCmsOptions): Promise<DecryptFileResult> {
+export async function importCms(input: string, output: string, options: ImportCmsOptions): Promise<CmsResult> {
   assertPath(input, 'input');
   assertPath(output, 'output');
   assertOptions(options);

@@ -13,6 +13,7 @@ import type {
   NativeMasterKeyClass,
   NativeTokenClass,
 } from './keys-binding.ts';
+import type { NativeSealFunctions } from './seal-binding.ts';
 import type { NativeTestHooks } from './test-hooks.ts';
 
 /** What a secret key may be used for; each key has one purpose, fixed when it is made. */
@@ -379,7 +380,7 @@ export interface InitialiseOptions {
   ) => Error;
 }
 
-export interface NativeBinding {
+export interface NativeBinding extends NativeSealFunctions {
   /**
    * Runs the isolation checks, then creates the provider context. Once a process; a second call with the same mode and
    * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.

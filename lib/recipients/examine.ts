@@ -155,6 +155,15 @@ function examineEntry(source: RecipientSource, entry: RecipientFileEntry, now: D
   return { info, findings, publicKey, certificate };
 }
 
+/** The same file at another time: only what is said of dates is found anew. */
+export function examinedAt(file: ExaminedFile, now: Date): ExaminedFile {
+  const entries = file.entries.map((entry) => {
+    const lasting = entry.findings.filter(({ kind }) => kind !== 'expired' && kind !== 'notYetValid');
+    return { ...entry, findings: [...lasting, ...dateFindings(file, entry.info, now)] };
+  });
+  return { ...file, entries };
+}
+
 function keyFindings(source: RecipientSource, info: RecipientInfo, key: NativePublicKey): RecipientFinding[] {
   const name = describeRecipient(info);
   if (info.algorithm !== 'RSA') {

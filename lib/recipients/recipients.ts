@@ -6,6 +6,7 @@ import {
   describeRecipient,
   type ExaminedFile,
   type ExaminedRecipient,
+  examinedAt,
   examineRecipientFile,
   type RecipientFinding,
   type RecipientInfo,
@@ -49,15 +50,23 @@ export class Recipients {
   readonly configWarnings: readonly ConfigProblem[];
   /** @internal */
   readonly entries: readonly ExaminedRecipient[];
+  /** Every certificate and public key that the files hold, also those left out. @internal */
+  readonly examined: readonly RecipientInfo[];
+  readonly #files: readonly ExaminedFile[];
+  readonly #rules: RecipientPolicy;
 
   private constructor(
-    entries: readonly ExaminedRecipient[],
-    warnings: readonly RecipientProblem[],
-    configWarnings: readonly ConfigProblem[],
+    files: readonly ExaminedFile[],
+    rules: RecipientPolicy,
+    configWarnings: readonly ConfigProblem[] = [],
   ) {
+    const { entries, problems } = judgeAll(files, rules);
+    this.#files = files;
+    this.#rules = rules;
     this.entries = Object.freeze([...entries]);
+    this.examined = files.flatMap((file) => file.entries.map(({ info }) => info));
     this.list = Object.freeze(entries.map((entry) => Object.freeze(entry.info)));
-    this.warnings = Object.freeze([...warnings]);
+    this.warnings = Object.freeze([...problems]);
     this.configWarnings = Object.freeze([...configWarnings]);
   }
 
@@ -83,14 +92,7 @@ export class Recipients {
     for (const source of sources) {
       files.push(await examineRecipientFile(typeof source === 'string' ? { path: source } : source, time));
     }
-    const { entries, problems } = select(files, rules);
-    refuse(problems);
-    if (entries.length > MAX_RECIPIENTS) {
-      const message = `${entries.length} recipients are more than the ${MAX_RECIPIENTS} a file has room for`;
-      throw new CallsealError('ERR_INVALID_ARGUMENT', message);
-    }
-    if (entries.length < rules.minimum) throw tooFew(entries.length, rules.minimum, problems);
-    return new Recipients(entries, problems, []);
+    return new Recipients(files, rules);
   }
 
   /**
@@ -109,9 +111,34 @@ export class Recipients {
     // Whether a listed file can be read is for the policy to judge, so the reader of the configuration does not.
     const { recipients: listed, problems } = encryptionRecipients(path, { checkFiles: false });
     const sources = listed.map((item) => ({ path: item.path, origin: `${path}:${item.line}` }));
-    const { entries, warnings } = await Recipients.load(sources, policy);
-    return new Recipients(entries, warnings, problems);
+    const loaded = await Recipients.load(sources, policy);
+    return new Recipients(loaded.#files, loaded.#rules, problems);
   }
+
+  /**
+   * The same files, as they were loaded, under the same policy at another time: certificates expire, and others become
+   * valid. Nothing is read.
+   *
+   * @throws {CallsealError} What {@link Recipients.load} throws.
+   */
+  judgedAt(now: Date): Recipients {
+    const time = validTime(now);
+    const files = this.#files.map((file) => examinedAt(file, time));
+    return new Recipients(files, this.#rules, this.configWarnings);
+  }
+}
+
+/** Everything that a list of recipients must pass. */
+function judgeAll(files: readonly ExaminedFile[], rules: RecipientPolicy): Selection {
+  const selection = select(files, rules);
+  const { entries, problems } = selection;
+  refuse(problems);
+  if (entries.length > MAX_RECIPIENTS) {
+    const message = `${entries.length} recipients are more than the ${MAX_RECIPIENTS} a file has room for`;
+    throw new CallsealError('ERR_INVALID_ARGUMENT', message);
+  }
+  if (entries.length < rules.minimum) throw tooFew(entries.length, rules.minimum, problems);
+  return selection;
 }
 
 interface Selection {
@@ -119,7 +146,7 @@ interface Selection {
   problems: RecipientProblem[];
 }
 
-function select(files: ExaminedFile[], rules: RecipientPolicy): Selection {
+function select(files: readonly ExaminedFile[], rules: RecipientPolicy): Selection {
   const byKey = new Map<string, ExaminedRecipient>();
   const problems: RecipientProblem[] = [];
   for (const file of files) {

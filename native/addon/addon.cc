@@ -13,6 +13,7 @@
 #include "key_handles.h"
 #include "memory.h"
 #include "module.h"
+#include "seal_functions.h"
 #include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
 #include "test_hooks.h"
@@ -252,6 +253,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["createRequest"] = Napi::Function::New(env, create_request);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
   exports["exportCms"] = Napi::Function::New(env, export_cms_file);
+  add_seal_functions(env, exports);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);
 #endif

@@ -33,6 +33,7 @@ class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
   static constexpr napi_type_tag kTag{0xd5ab190717abef91, 0x2dcf62ff95368a79};
   explicit EnvelopeTemplateHandle(const Napi::CallbackInfo& info);
   static Napi::Function define(Napi::Env env);
+  // ERR_INVALID_ARGUMENT for anything that is not one.
   static std::shared_ptr<const EnvelopeTemplate> from(Napi::Value value, const char* name) {
     return unwrap_argument(value, name)->form_;
   }

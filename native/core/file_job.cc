@@ -177,16 +177,22 @@ class BlockEncryptor {
 
 }  // namespace
 
-FileJobResult encrypt_file(const InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
-                           JobControl& control) {
+FileJobResult encrypt_content(const InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
+                              JobControl& control) {
   const uint64_t size = input.size();
   const uint64_t length = header.size() + message.encrypted_length(size);
   control.begin(size);
   const Layout layout(message, header.size() + kFloeHeaderLength, message.segment_count(size));
   reserve(output, length, layout);
   work_through<BlockEncryptor>(EncryptJob{input, output, header, message, layout, control});
-  finish(input, &output, control);
   return {size, length};
+}
+
+FileJobResult encrypt_file(const InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
+                           JobControl& control) {
+  const FileJobResult result = encrypt_content(input, output, header, message, control);
+  finish(input, &output, control);
+  return result;
 }
 
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "file.h"
+#include "atomic_file.h"
 #include "floe.h"
 #include "job_control.h"
 
@@ -33,6 +33,11 @@ struct FileJobResult {
 // place the encrypted file takes the input's place and its owner.
 FileJobResult encrypt_file(const InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
                            JobControl& control);
+
+// The same as far as the content: `output` is neither synced nor published, nor is it known whether the input has
+// changed.
+FileJobResult encrypt_content(const InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
+                              JobControl& control);
 
 // Decrypts the FLOE body that begins at `offset` of the input. `output` may be null: then it only authenticates.
 // kTampered, kTruncated, kInputChanged. With `recover` a body that is cut or damaged gives all authentic segments

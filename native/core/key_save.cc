@@ -1,5 +1,5 @@
+#include "atomic_file.h"
 #include "error.h"
-#include "file.h"
 #include "key_file.h"
 #include "module.h"
 #include "pem.h"

@@ -2,9 +2,10 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, mkdirSync, openSync, truncateSync } from 'node:fs';
+import { closeSync, createReadStream, mkdirSync, openSync, readdirSync, readlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { tempDir } from './temp.ts';
 
@@ -20,6 +21,25 @@ export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');
+}
+
+/** Waits until a job of this process has made its output, which has no name yet, in one of the directories. */
+export async function outputBegun(...directories: string[]): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!openPaths().some((path) => directories.some((directory) => path.startsWith(`${directory}/#`)))) {
+    if (Date.now() > deadline) throw new Error('no job has begun');
+    await nextTurn();
+  }
+}
+
+function openPaths(): string[] {
+  return readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
 }
 
 export interface SmallDisk {
