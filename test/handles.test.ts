@@ -108,7 +108,7 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'checkSubject cleanDirectory createCertificate createRequest exportCms finishSealing initialise initialiseAhead keepFreedMemory notifyService openEnvelope preferHugePages randomBytes readRecipients sealFile sha256 status'.split(
+  'checkSubject cleanDirectory createCertificate createRequest exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients sealFile sha256 status'.split(
     ' ',
   );
 

@@ -79,4 +79,7 @@ it('refuses requests of the wrong shape', async () => {
   for (const path of [undefined, '', 'a\0b', 5]) {
     expect(await codeOf(() => n.cleanDirectory(path as never))).toBe('ERR_INVALID_ARGUMENT');
   }
+  for (const descriptor of [undefined, -1, 1.5, '5', 2 ** 31]) {
+    expect(await codeOf(() => n.lockFile(descriptor as never))).toBe('ERR_INVALID_ARGUMENT');
+  }
 });

@@ -19,6 +19,7 @@ import { createInterface } from 'node:readline';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { cleanDirectory, sealFile } from '../lib/callfile/seal.ts';
+import { writeAtomically } from '../lib/cli/temporary.ts';
 import { decrypt, encryptFile } from '../lib/index.ts';
 import { native } from '../lib/native/load.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
@@ -242,6 +243,17 @@ describe('cleanDirectory', () => {
     expect(readFileSync(join(dir, 'call.callsre.1'), 'utf8')).toBe('a second call');
     expect(await codeOf(() => cleanDirectory(join(dir, 'absent')))).toBe('ERR_IO');
     expect(await codeOf(() => cleanDirectory(5 as never))).toBe('ERR_INVALID_ARGUMENT');
+  });
+
+  it('leaves what is written as a stream alone', async () => {
+    const path = join(dir, 'streamed');
+    await writeAtomically(path, { overwrite: false, sync: false }, async (file) => {
+      await file.writeFile('half');
+      expect(await cleanDirectory(dir)).toEqual({ removed: 0, restored: 0 });
+      await file.writeFile(' and half');
+    });
+    expect(readFileSync(path, 'utf8')).toBe('half and half');
+    expect(readdirSync(dir)).toEqual(['call.callsre', 'streamed']);
   });
 
   it('disturbs no job of this process', async () => {

@@ -26,18 +26,20 @@ export async function sha256OfFile(path: string): Promise<string> {
 /** Waits until a job of this process has made its output, which has no name yet, in one of the directories. */
 export async function outputBegun(...directories: string[]): Promise<void> {
   const deadline = Date.now() + 30_000;
-  while (!openPaths().some((path) => directories.some((directory) => path.startsWith(`${directory}/#`)))) {
+  while (!directories.some((directory) => unnamedFiles(directory).length > 0)) {
     if (Date.now() > deadline) throw new Error('no job has begun');
     await nextTurn();
   }
 }
 
-function openPaths(): string[] {
-  return readdirSync('/proc/self/fd').map((fd) => {
+/** The files without a name that a process has open in a directory, as paths below `/proc` that lead to them. */
+export function unnamedFiles(directory: string, pid: number | 'self' = 'self'): string[] {
+  const descriptors = readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
+  return descriptors.filter((path) => {
     try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
+      return readlinkSync(path).startsWith(`${directory}/#`);
     } catch {
-      return '';
+      return false; // closed meanwhile
     }
   });
 }
