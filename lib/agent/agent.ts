@@ -78,7 +78,8 @@ export class Agent {
       outputOf: (path, root) => (outputDir === null ? path : join(outputDir, relative(root, path))),
       enters: (name) => !name.startsWith('.'),
       takes: (directory, name) => this.#intake.takes(directory, name),
-      windowOf: (directory) => this.#intake.windowOf(directory, this.#tree.directories),
+      needs: (directory) => !this.#intake.hasPlenty(directory),
+      reserve: (directory) => this.#intake.reserve(directory, this.#tree.directories),
       rescan: settings.rescan,
       alarms: this.#alarms,
       found: (directory, listing) => this.#found(directory, listing),
@@ -201,7 +202,8 @@ export class Agent {
   }
 
   #refill(directory: Directory): void {
-    if (this.#intake.isLow(directory) && directory.finished === null) this.#tree.request(directory);
+    const isBeingRead = directory.finished !== null;
+    if (directory.cursor !== null && !isBeingRead && !this.#intake.hasPlenty(directory)) this.#tree.request(directory);
   }
 
   #woken(entry: Entry): void {
