@@ -303,7 +303,7 @@ export class Agent {
       case 'unfinished':
         this.#pass.unfinished += 1;
         entry.looks += 1;
-        return this.#sleep(entry, 'unfinished', delayAfter(entry.looks, UNFINISHED));
+        return this.#sleep(entry, 'unfinished', this.#untilNextLook(entry));
       case 'call-file':
         return this.#leaveAlone(entry, path);
       case 'file':
@@ -319,6 +319,13 @@ export class Agent {
         entry.directory.putBack(entry);
         return this.#report(entry, path, error, this.#gate.close());
     }
+  }
+
+  /** Growing, but not beyond the moment from which the file has been as it is for long enough. */
+  #untilNextLook({ looks, observed }: Entry): number {
+    const delay = delayAfter(looks, UNFINISHED);
+    const quietIn = observed === null ? 0 : observed.since + this.#settings.quietFor - performance.now();
+    return quietIn > 0 ? Math.min(delay, quietIn + 1) : delay;
   }
 
   #report(entry: Entry, path: string, error: CallsealError, retryIn: number): void {

@@ -15,6 +15,8 @@ const SETTLE = 100;
 const SMALLEST_WINDOW = 64;
 /** A backlog is topped up when there is room for this many times as many. */
 const LOW_WATER = 4;
+/** What the kernel calls a file without a name (`O_TMPFILE`), such as an output that is being written. */
+const NAMELESS = /^#\d+$/;
 /** Own removals in a directory that the watch may still tell of. */
 const MOST_REMOVALS = 1000;
 
@@ -69,7 +71,7 @@ export class Intake {
   /** Something happened to a name in a directory. */
   hear(directory: Directory, event: 'rename' | 'change', name: string): void {
     const { names } = this.#settings;
-    if (names.isPassedOver(name)) return;
+    if (names.isPassedOver(name) || (event === 'change' && NAMELESS.test(name))) return;
     const known = directory.entries.get(name);
     if (known !== undefined) this.#hearOfKnown(known, event);
     else if (event === 'rename' && directory.removals.delete(name)) return;
