@@ -105,7 +105,7 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'checkSubject createCertificate createRequest initialise initialiseAhead keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients sha256 status'.split(
+  'checkSubject cleanDirectory createCertificate createRequest finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients sealFile sha256 status'.split(
     ' ',
   );
 

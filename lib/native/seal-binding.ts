@@ -36,6 +36,11 @@ export interface NativeSealFunctions {
   /** What dead processes have left behind. */
   cleanDirectory(directory: string): Promise<{ removed: number; restored: number }>;
   /**
+   * Locks an open file (flock) for as long as it is open, so that {@link cleanDirectory} knows that somebody writes it. False
+   * when another descriptor has locked it.
+   */
+  lockFile(descriptor: number): boolean;
+  /**
    * Tells the service manager a state, such as `READY=1`; lines are assignments as sd_notify(3) has them. False when none
    * listens (`NOTIFY_SOCKET` is not set). `ERR_IO`.
    */

@@ -3,6 +3,7 @@
 #include "async.h"
 #include "envelope_handles.h"
 #include "file_arguments.h"
+#include "file_lock.h"
 #include "leftovers.h"
 #include "seal_job.h"
 #include "service_notify.h"
@@ -100,6 +101,11 @@ Napi::Value clean(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Value lock(const Napi::CallbackInfo& info) {
+  const int fd = static_cast<int>(integer_argument(info, 0, "descriptor", 0, INT32_MAX));
+  return Napi::Boolean::New(info.Env(), lock_file(fd) != LockOutcome::kTaken);
+}
+
 Napi::Value notify(const Napi::CallbackInfo& info) {
   std::string state = string_argument(info, 0, "state");
   return Napi::Boolean::New(info.Env(), guarded(info.Env(), [&]() { return notify_service(state); }));
@@ -111,6 +117,7 @@ void add_seal_functions(Napi::Env env, Napi::Object exports) {
   exports["sealFile"] = Napi::Function::New(env, seal);
   exports["finishSealing"] = Napi::Function::New(env, finish);
   exports["cleanDirectory"] = Napi::Function::New(env, clean);
+  exports["lockFile"] = Napi::Function::New(env, lock);
   exports["notifyService"] = Napi::Function::New(env, notify);
 }
 

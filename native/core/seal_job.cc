@@ -99,6 +99,19 @@ void set_attributes(const SealSource& source, const AtomicFile& output) {
   ::fchmod(output.descriptor(), kFinishedMode | kMark);
 }
 
+// Ends early when somebody opens the file for writing: who waits for it may be recording a call.
+FileJobResult encrypt_while_unopened(const SealSource& source, AtomicFile& output, ByteView header,
+                                     const FloeMessage& message, JobControl& control) {
+  struct Guarded {
+    ~Guarded() { control.set_guard(nullptr); }
+    JobControl& control;
+  } guarded{control};
+  control.set_guard([&source]() { source.require_unopened(); });
+  const FileJobResult lengths = encrypt_content(source.file(), output, header, message, control);
+  control.check();
+  return lengths;
+}
+
 [[noreturn]] void throw_unrelated(const std::string& path) {
   throw Error::about(Code::kOutputExists, path,
                      "exists already, and is not known to be of this file; choose another output");
@@ -109,7 +122,7 @@ void set_attributes(const SealSource& source, const AtomicFile& output) {
 SealResult seal_file(const SealSource& source, AtomicFile& output, ByteView header, const FloeMessage& message,
                      JobControl& control) {
   if (output.in_place()) throw Error::about(Code::kInvalidArgument, output.path(), "is both the input and the output");
-  const FileJobResult lengths = encrypt_content(source.file(), output, header, message, control);
+  const FileJobResult lengths = encrypt_while_unopened(source, output, header, message, control);
   set_attributes(source, output);
   if (::geteuid() == 0) output.take_owner(source.file().status());
   output.sync();

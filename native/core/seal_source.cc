@@ -56,6 +56,10 @@ void SealSource::require_untouched() const {
 
 void SealSource::require_finished() const {
   file_.require_unchanged();
+  require_unopened();
+}
+
+void SealSource::require_unopened() const {
   if (leased() && !lease_->held()) {
     throw Error::about(Code::kInputBusy, file_.path(), "was opened for writing while it was encrypted");
   }

@@ -43,6 +43,8 @@ class SealSource {
   void require_untouched() const;
   // The same once its name was changed: a change of its attributes is not seen any more.
   void require_finished() const;
+  // Nobody has opened it for writing, as far as a lease can tell: kInputBusy.
+  void require_unopened() const;
   // Some name leads to it still.
   bool exists() const;
 
