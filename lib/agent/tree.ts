@@ -62,7 +62,11 @@ export class Tree {
 
   constructor(options: TreeOptions) {
     this.#options = options;
-    this.#watches = new Watches(options.alarms, (directory, event, name) => options.hinted(directory, event, name));
+    this.#watches = new Watches(options.alarms, {
+      hinted: (directory, event, name) => options.hinted(directory, event, name),
+      // Read after a second, and watched again then.
+      stormed: (directory) => void directory.readGate.close(),
+    });
   }
 
   get directories(): Iterable<Directory> {
@@ -154,7 +158,8 @@ export class Tree {
       if (this.#stopped) return;
       await this.#prepare(directory, identity);
       if (this.#options.needs(directory) && !isUnchanged(directory, identity)) await this.#list(directory, identity);
-      directory.readGate.openWide();
+      // A storm that has begun meanwhile ended the watch: it is to be read again, as was arranged.
+      if (directory.watcher !== null || !directory.readGate.closed) directory.readGate.openWide();
       this.#options.alarms.clear(alarmOf(directory));
     } catch (error) {
       if (!this.#stopped) this.#unreadable(directory, error);
