@@ -54,11 +54,11 @@ it('files wait until nobody has written to them for long enough, where no lease 
     for (const path of [present, future]) appendFileSync(path, part);
     inAnHour(future);
   };
-  write('begin\n');
   const { certificate } = parties.mary;
-  const child = startAgentChild({ directories: [dir], certificate, uid: NOBODY, quietFor: 2000 });
+  const child = startAgentChild({ directories: [dir], certificate, uid: NOBODY, quietFor: 1500 });
   await child.until(({ what }) => what === 'started');
-  const parts = Array.from({ length: 25 }, (_, index) => `part ${index}\n`);
+  write('begin\n');
+  const parts = Array.from({ length: 20 }, (_, index) => `part ${index}\n`);
   for (const part of parts) {
     await sleep(100);
     write(part);

@@ -292,7 +292,7 @@ describe('the order of work', () => {
     const age = (path: string, index: number, all: string[]) => utimesSync(path, now, now - 1000 + all.length - index);
     writeFiles(large, 200).forEach(age);
     writeFiles(small, 20).forEach(age);
-    const { agent, recorder, supply } = startAgent(null, { directories: [dir], concurrency: 1 });
+    const { agent, recorder, supply } = startAgent(null, { directories: [dir], concurrency: 1, rescan: 50 });
     await recorder.until(() => agent.state().queueLength === 220);
     expect(agent.state().queueAge).toBeGreaterThan(900_000);
     supply.set(parties.recipients);
@@ -316,6 +316,19 @@ describe('the order of work', () => {
     await recorder.until(() => recorder.sealedFiles.length >= 60);
     for (const path of fresh) expect(recorder.sealedPaths).toContain(path);
     expect(recorder.sealedPaths.slice(0, 20).some((path) => path.includes('old'))).toBe(true);
+  });
+
+  it('holds no more of them however long they wait', async () => {
+    const dir = quickDir();
+    writeFiles(dir, 300);
+    const { agent, recorder, supply } = startAgent(null, { directories: [dir], maxQueue: 100, rescan: 5 });
+    await recorder.until(() => agent.state().queueLength >= 100);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(agent.state().queueLength).toBeLessThanOrEqual(100 + 64);
+    expect(agent.state().queueIsLowerBound).toBe(true);
+    supply.set(parties.recipients);
+    await recorder.until(() => recorder.sealedFiles.length === 300);
+    await recorder.until(() => !agent.state().queueIsLowerBound);
   });
 
   it('works off more files than it holds in memory', async () => {

@@ -78,7 +78,8 @@ export class Agent {
       outputOf: (path, root) => (outputDir === null ? path : join(outputDir, relative(root, path))),
       enters: (name) => !name.startsWith('.'),
       takes: (directory, name) => this.#intake.takes(directory, name),
-      windowOf: (directory) => this.#intake.windowOf(directory, this.#tree.directories),
+      needs: (directory) => !this.#intake.hasPlenty(directory),
+      reserve: (directory) => this.#intake.reserve(directory, this.#tree.directories),
       rescan: settings.rescan,
       alarms: this.#alarms,
       found: (directory, listing) => this.#found(directory, listing),
@@ -201,7 +202,8 @@ export class Agent {
   }
 
   #refill(directory: Directory): void {
-    if (this.#intake.isLow(directory) && directory.finished === null) this.#tree.request(directory);
+    const isBeingRead = directory.finished !== null;
+    if (directory.cursor !== null && !isBeingRead && !this.#intake.hasPlenty(directory)) this.#tree.request(directory);
   }
 
   #woken(entry: Entry): void {
@@ -301,7 +303,7 @@ export class Agent {
       case 'unfinished':
         this.#pass.unfinished += 1;
         entry.looks += 1;
-        return this.#sleep(entry, 'unfinished', delayAfter(entry.looks, UNFINISHED));
+        return this.#sleep(entry, 'unfinished', this.#untilNextLook(entry));
       case 'call-file':
         return this.#leaveAlone(entry, path);
       case 'file':
@@ -317,6 +319,13 @@ export class Agent {
         entry.directory.putBack(entry);
         return this.#report(entry, path, error, this.#gate.close());
     }
+  }
+
+  /** Growing, but not beyond the moment from which the file has been as it is for long enough. */
+  #untilNextLook({ looks, observed }: Entry): number {
+    const delay = delayAfter(looks, UNFINISHED);
+    const quietIn = observed === null ? 0 : observed.since + this.#settings.quietFor - performance.now();
+    return quietIn > 0 ? Math.min(delay, quietIn + 1) : delay;
   }
 
   #report(entry: Entry, path: string, error: CallsealError, retryIn: number): void {

@@ -79,8 +79,8 @@ export class Directory {
   cleaned = false;
   /** Its output directory is there. */
   outputMade = false;
-  /** How many files a reading of it may find. */
-  window = 0;
+  /** How many files the reading under way may find. */
+  reserved = 0;
   /** Files being worked on. */
   working = 0;
   /** Finished with while it is being read: the listing may still have them. Null while it is not. */

@@ -13,8 +13,10 @@ import type { Sleepers } from './sleepers.ts';
 const SETTLE = 100;
 /** What a directory may always find, however much waits elsewhere: fewer would mean reading it all the time. */
 const SMALLEST_WINDOW = 64;
-/** Below this part of its last find a backlog is topped up. */
+/** A backlog is topped up when there is room for this many times as many. */
 const LOW_WATER = 4;
+/** What the kernel calls a file without a name (`O_TMPFILE`), such as an output that is being written. */
+const NAMELESS = /^#\d+$/;
 /** Own removals in a directory that the watch may still tell of. */
 const MOST_REMOVALS = 1000;
 
@@ -25,11 +27,16 @@ export class Intake {
   readonly #sleepers: Sleepers;
   /** Names heard of that are in line. Those that settle are counted by {@link Sleepers}. */
   #arrived = 0;
+  /** Places left for backlogs, and an equal share of all; brought up to date whenever a directory is read. */
+  #room: number;
+  #share: number;
 
   constructor(settings: Settings, sleepers: Sleepers) {
     this.#settings = settings;
     this.#sleepers = sleepers;
     this.leftAlone = new LeftAlone(settings.maxQueue);
+    this.#room = settings.maxQueue;
+    this.#share = settings.maxQueue;
   }
 
   /** Whether a reading is to look at that name: not those known already. */
@@ -37,33 +44,34 @@ export class Intake {
     return this.#settings.names.isWanted(name) && !directory.entries.has(name);
   }
 
-  /** How many files may be found in a directory now, so that those of all directories stay below `maxQueue`, or nearly. */
-  windowOf(directory: Directory, all: Iterable<Directory>): number {
-    let active = 1;
-    let held = 0;
-    for (const other of all) {
-      held += other.backlog;
-      if (other !== directory && (other.backlog > 0 || other.cursor !== null)) active += 1;
-    }
-    const { maxQueue } = this.#settings;
-    return Math.max(Math.min(SMALLEST_WINDOW, maxQueue), Math.min(Math.floor(maxQueue / active), maxQueue - held));
+  /**
+   * Sets aside, for a directory that is about to be read, as many places in memory as it may have: an equal share of what
+   * there is, or what is left of it.
+   */
+  reserve(directory: Directory, all: Iterable<Directory>): number {
+    this.#measure(directory, all);
+    directory.reserved = this.#window();
+    this.#room -= directory.reserved;
+    return directory.reserved;
   }
 
-  /** Whether a directory has more files than are known, and has nearly done those that are. */
-  isLow(directory: Directory): boolean {
-    return directory.cursor !== null && directory.backlog * LOW_WATER <= directory.window;
+  /** Whether a directory has more files than are known, and enough of those that are to go on with. */
+  hasPlenty(directory: Directory): boolean {
+    return directory.cursor !== null && directory.backlog * LOW_WATER > this.#window();
   }
 
   /** Puts what a reading found in line. */
   addFound(directory: Directory, { files }: Listing): void {
     const fresh = files.filter((place) => this.#isNews(directory, place));
     directory.addBacklog(fresh.map(({ name, mtime }) => this.#enter(directory, name, mtime)));
+    this.#room += directory.reserved - fresh.length;
+    directory.reserved = 0;
   }
 
   /** Something happened to a name in a directory. */
   hear(directory: Directory, event: 'rename' | 'change', name: string): void {
     const { names } = this.#settings;
-    if (names.isPassedOver(name)) return;
+    if (names.isPassedOver(name) || (event === 'change' && NAMELESS.test(name))) return;
     const known = directory.entries.get(name);
     if (known !== undefined) this.#hearOfKnown(known, event);
     else if (event === 'rename' && directory.removals.delete(name)) return;
@@ -86,6 +94,7 @@ export class Intake {
   /** A file was taken from the line. */
   taken(entry: Entry): void {
     if (entry.arrived) this.#arrived -= 1;
+    else this.#room += 1;
     entry.arrived = false;
   }
 
@@ -96,6 +105,22 @@ export class Intake {
     if (directory.watcher === null) return;
     if (renames > 1) this.arrive(directory, name);
     else if (renames === 0) expectRemoval(directory, name);
+  }
+
+  #measure(directory: Directory, all: Iterable<Directory>): void {
+    const { maxQueue } = this.#settings;
+    let active = 1;
+    this.#room = maxQueue;
+    for (const other of all) {
+      const held = other.backlog + other.reserved;
+      this.#room -= held;
+      if (other !== directory && (held > 0 || other.cursor !== null)) active += 1;
+    }
+    this.#share = Math.floor(maxQueue / active);
+  }
+
+  #window(): number {
+    return Math.max(Math.min(SMALLEST_WINDOW, this.#settings.maxQueue), Math.min(this.#share, this.#room));
   }
 
   #isNews(directory: Directory, { name, ctime }: Place): boolean {

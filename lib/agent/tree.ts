@@ -22,8 +22,10 @@ export interface TreeOptions {
   enters: (name: string) => boolean;
   /** Whether a file of that name is to be found. */
   takes: (directory: Directory, name: string) => boolean;
-  /** How many files one reading of a directory may find. */
-  windowOf: (directory: Directory) => number;
+  /** Whether more files of it are wanted now. */
+  needs: (directory: Directory) => boolean;
+  /** How many files the reading of a directory that now begins may find. */
+  reserve: (directory: Directory) => number;
   /** Milliseconds between two readings of everything. */
   rescan: number;
   alarms: AlarmBoard;
@@ -60,7 +62,11 @@ export class Tree {
 
   constructor(options: TreeOptions) {
     this.#options = options;
-    this.#watches = new Watches(options.alarms, (directory, event, name) => options.hinted(directory, event, name));
+    this.#watches = new Watches(options.alarms, {
+      hinted: (directory, event, name) => options.hinted(directory, event, name),
+      // Read after a second, and watched again then.
+      stormed: (directory) => void directory.readGate.close(),
+    });
   }
 
   get directories(): Iterable<Directory> {
@@ -151,13 +157,15 @@ export class Tree {
       const identity = await this.#identify(directory);
       if (this.#stopped) return;
       await this.#prepare(directory, identity);
-      if (!isUnchanged(directory, identity)) await this.#list(directory, identity);
-      directory.readGate.openWide();
+      if (this.#options.needs(directory) && !isUnchanged(directory, identity)) await this.#list(directory, identity);
+      // A storm that has begun meanwhile ended the watch: it is to be read again, as was arranged.
+      if (directory.watcher !== null || !directory.readGate.closed) directory.readGate.openWide();
       this.#options.alarms.clear(alarmOf(directory));
     } catch (error) {
       if (!this.#stopped) this.#unreadable(directory, error);
     } finally {
       directory.finished = null;
+      directory.reserved = 0;
     }
   }
 
@@ -192,10 +200,9 @@ export class Tree {
   async #list(directory: Directory, identity: DirectoryIdentity): Promise<void> {
     directory.restless = false;
     directory.missed = false;
-    directory.window = this.#options.windowOf(directory);
     const listing = await listDirectory(directory.path, {
       after: directory.cursor,
-      limit: directory.window,
+      limit: this.#options.reserve(directory),
       takes: (name) => this.#options.takes(directory, name),
       enters: this.#options.enters,
       cancelled: () => this.#stopped,
