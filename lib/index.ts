@@ -6,6 +6,7 @@
  *   {@link createEncryptStream}.
  * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
  *   {@link verify} proves a file without writing it.
+ * - Change who can open a file: {@link changeRecipients} leaves the body as it is, {@link rekeyFile} encrypts it anew.
  * - Look: {@link inspect} shows for whom a file was encrypted, without a key.
  * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
  * - Evidence: {@link status} says which crypto module runs.
@@ -25,6 +26,9 @@
  */
 
 export {
+  type ChangeRecipientsOptions,
+  type ChangeRecipientsResult,
+  changeRecipients,
   createDecryptStream,
   createEncryptStream,
   type DecryptBufferOptions,
@@ -44,7 +48,13 @@ export {
   type Inspection,
   inspect,
   type ProgressListener,
+  parseRecipientMatch,
+  type RecipientChange,
   type RecipientEntryInfo,
+  type RecipientMatch,
+  type RekeyFileOptions,
+  type RekeyFileResult,
+  rekeyFile,
   type VerifyOptions,
   type VerifyResult,
   verify,

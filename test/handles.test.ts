@@ -6,7 +6,13 @@ import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { KeyUse, NativePrivateKey, NativeSecretKey, SealedEnvelope } from '../lib/native/binding.ts';
+import type {
+  KeyUse,
+  NativeInputFile,
+  NativePrivateKey,
+  NativeSecretKey,
+  SealedEnvelope,
+} from '../lib/native/binding.ts';
 import { native } from '../lib/native/load.ts';
 import { codeOf } from './helpers/errors.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -26,6 +32,8 @@ const ENVELOPE: SealedEnvelope = {
   bodyLabel: LABEL,
   macLabel: LABEL,
 };
+
+const SECTION = { recipients: bytes(256), wraps: [], bodyLabel: LABEL, macLabel: LABEL };
 
 const secret = (use: KeyUse) => n.SecretKey.generate(use);
 const master = () => n.MasterKey.generate('aes', bytes(32));
@@ -105,7 +113,7 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'checkSubject createCertificate createRequest initialise initialiseAhead keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients sha256 status'.split(
+  'changeRecipients checkSubject createCertificate createRequest initialise initialiseAhead keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients rekeyFile sha256 status'.split(
     ' ',
   );
 
@@ -184,6 +192,14 @@ describe('a handle', () => {
         const job = () =>
           template(key).encryptFile(bytes(48), '/dev/null', OUTPUT(), 4096, bytes(0), instance as never);
         expect([name, await codeOf(job)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
+      }
+      const { InputFile: file } = instances as { InputFile: NativeInputFile };
+      const from = name === 'InputFile' ? 5 : instance;
+      const change = () => n.changeRecipients(from as never, key, ENVELOPE, SECTION, 0, null);
+      expect([name, await codeOf(change)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
+      if (name !== 'EnvelopeTemplate') {
+        const rekey = () => n.rekeyFile(file, key, ENVELOPE, 0, 0, instance as never, bytes(48), 4096, OUTPUT(), null);
+        expect([name, await codeOf(rekey)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
       }
     }
   });
@@ -267,6 +283,8 @@ describe('a handle', () => {
       () => n.openEnvelope(made, ENVELOPE),
       () => file.read(0, 1),
       () => file.decrypt(key, ENVELOPE, 0, null, new n.JobControl()),
+      () => n.changeRecipients(file, key, ENVELOPE, SECTION, 0, null),
+      () => n.rekeyFile(file, key, ENVELOPE, 0, 0, template(key), bytes(48), 4096, OUTPUT(), null),
       () => new n.FloeDecryptor(content, bytes(0), bytes(74)),
       () => made.unwrapMaster(bytes(256), 'aes', bytes(32)),
       () => key.publicKey.wrapMaster(noMaster),

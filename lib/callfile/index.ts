@@ -7,6 +7,11 @@
  */
 
 export {
+  type ChangeRecipientsOptions,
+  type ChangeRecipientsResult,
+  changeRecipients,
+} from './change-recipients.ts';
+export {
   type DecryptFileOptions,
   type DecryptFileResult,
   type DecryptOptions,
@@ -25,4 +30,7 @@ export { type EncryptBufferOptions, encrypt, encryptedLength } from './encrypt-b
 export { createEncryptStream } from './encrypt-stream.ts';
 export { type Inspection, inspect, type RecipientEntryInfo } from './inspect.ts';
 export type { ProgressListener } from './job.ts';
+export { parseRecipientMatch, type RecipientMatch } from './recipient-match.ts';
+export type { RecipientChange } from './recipients-change.ts';
+export { type RekeyFileOptions, type RekeyFileResult, rekeyFile } from './rekey.ts';
 export { type VerifyOptions, type VerifyResult, verify } from './verify.ts';

@@ -5,16 +5,8 @@ import { hex } from '../hex.ts';
 import { type CertificateInfo, certificateInfo } from '../recipients/certificate-info.ts';
 import { openRegularFile, readAt } from '../recipients/regular-file.ts';
 import { assertBytes, assertOptions, assertPath, assertSignal } from './arguments.ts';
-import {
-  CONTINUED_MARK,
-  FLOE_HEADER_BYTES,
-  KEY_WRAP_NAME,
-  MARK_BYTES,
-  SEGMENT_OVERHEAD,
-  SUITE,
-  SUITE_NAME,
-  VERSION,
-} from './format.ts';
+import { judgeEnd, lastSegment, segmentsStart } from './body-end.ts';
+import { KEY_WRAP_NAME, MARK_BYTES, SEGMENT_OVERHEAD, SUITE, SUITE_NAME, VERSION } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
 import { FIRST_READ, readHeader } from './read-header.ts';
@@ -107,19 +99,11 @@ async function readMark(handle: FileHandle, header: CallFileHeader, size: number
   return mark.subarray(0, await readAt(handle, mark, offset, path));
 }
 
-/** Where the last segment of a file of `size` bytes begins, and how many bytes of it there are: 0 if there is none. */
-function lastSegment(header: CallFileHeader, size: number): { offset: number; length: number; count: number } {
-  const start = header.bodyOffset + FLOE_HEADER_BYTES;
-  const count = Math.ceil((size - start) / header.segmentLength);
-  const offset = start + Math.max(0, count - 1) * header.segmentLength;
-  return { offset, length: size - offset, count };
-}
-
 function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspection {
-  const { length, count } = lastSegment(header, size);
+  const { offset, length, count } = lastSegment(header, size);
   const { state, problem } = judgeEnd(header.segmentLength, length, mark);
   const complete = state === 'complete';
-  const overhead = header.bodyOffset + FLOE_HEADER_BYTES + SEGMENT_OVERHEAD * count;
+  const overhead = SEGMENT_OVERHEAD * count;
   return {
     version: VERSION,
     suite: { id: SUITE, name: SUITE_NAME },
@@ -130,33 +114,15 @@ function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspe
     segmentLength: header.segmentLength,
     segments: count,
     fileBytes: size,
-    plaintextBytes: complete ? size - overhead : null,
+    plaintextBytes: complete ? offset + length - segmentsStart(header) - overhead : null,
     complete,
     state,
     problem,
   };
 }
 
-function judgeEnd(segmentLength: number, length: number, bytes: Uint8Array): Pick<Inspection, 'state' | 'problem'> {
-  if (length === 0) return { state: 'truncated', problem: 'it ends before its first segment' };
-  if (bytes.length < MARK_BYTES) return { state: 'truncated', problem: 'it ends inside the mark of its last segment' };
-  const mark = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-  if (mark === CONTINUED_MARK) {
-    return { state: 'truncated', problem: `its last ${length} bytes belong to a segment that is not the last` };
-  }
-  if (mark < SEGMENT_OVERHEAD || mark > segmentLength) {
-    return { state: 'damaged', problem: `its last segment claims ${mark} bytes, which no segment can have` };
-  }
-  if (mark > length) {
-    return { state: 'truncated', problem: `its last segment has ${length} of ${mark} bytes` };
-  }
-  if (mark < length) {
-    return { state: 'damaged', problem: `${length - mark} bytes follow its last segment` };
-  }
-  return { state: 'complete', problem: null };
-}
-
-function describeEntry({ keyId, wrappedKey, certificate }: RecipientEntry): RecipientEntryInfo {
+/** An entry of a header for people. */
+export function describeEntry({ keyId, wrappedKey, certificate }: RecipientEntry): RecipientEntryInfo {
   return {
     keyWrap: KEY_WRAP_NAME,
     keyId: hex(keyId),

@@ -12,6 +12,7 @@ import type {
   NativeMasterKeyClass,
   NativeTokenClass,
 } from './keys-binding.ts';
+import type { NativeRewrapFunctions } from './rewrap-binding.ts';
 import type { NativeTestHooks } from './test-hooks.ts';
 
 /** What a secret key may be used for; each key has one purpose, fixed when it is made. */
@@ -365,7 +366,7 @@ export interface InitialiseOptions {
   ) => Error;
 }
 
-export interface NativeBinding {
+export interface NativeBinding extends NativeRewrapFunctions {
   /**
    * Runs the isolation checks, then creates the provider context. Once a process; a second call with the same mode and
    * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.

@@ -27,12 +27,16 @@ class JobControlHandle : public TaggedWrap<JobControlHandle> {
   std::shared_ptr<JobControl> control_;
 };
 
+// EnvelopeTemplateInit of lib/native/binding.ts, its holes not validated.
+EnvelopeTemplate envelope_template_argument(const Napi::CallbackInfo& info, size_t index);
+
 class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
  public:
   static constexpr char kName[] = "EnvelopeTemplate";
   static constexpr napi_type_tag kTag{0xd5ab190717abef91, 0x2dcf62ff95368a79};
   explicit EnvelopeTemplateHandle(const Napi::CallbackInfo& info);
   static Napi::Function define(Napi::Env env);
+  const std::shared_ptr<const EnvelopeTemplate>& form() const { return form_; }
 
  private:
   Napi::Value encrypt_file(const Napi::CallbackInfo& info);
