@@ -126,7 +126,8 @@ async function requireComplete({ path, file, size, header }: OpenFile): Promise<
   const mark = await file.read(Math.min(offset, size), Math.min(MARK_BYTES, Math.max(length, 0)));
   const { state, problem } = judgeEnd(header.segmentLength, length, mark);
   if (state === 'damaged') throw tampered(path, problem as string);
-  if (state === 'truncated') throw truncated(path, `${problem}, and it is left as it is`);
+  if (state === 'truncated')
+    throw truncated(path, `${problem} (if it is still being written, try again when it is finished)`);
 }
 
 /** The new section, and its entries as they will be described. */

@@ -1,8 +1,7 @@
 /** Which of a file's recipients are meant: by certificate, by key, by name, by expiry. */
 
 import { CallsealError } from '../errors.ts';
-import { hex } from '../hex.ts';
-import type { RecipientEntry } from './recipients-block.ts';
+import type { RecipientEntryInfo } from './inspect.ts';
 
 /**
  * What a recipient is recognised by. A bare public key has neither certificate nor name nor expiry, only a key id.
@@ -19,8 +18,8 @@ export type RecipientMatch =
   | { subject: string }
   | { expiresBefore: Date };
 
-/** Whether an entry is meant. */
-export type EntryTest = (entry: RecipientEntry) => boolean;
+/** Whether a recipient is meant. */
+export type RecipientTest = (recipient: RecipientEntryInfo) => boolean;
 
 const SYNTAX = 'fingerprint=HEX, key-id=HEX, subject=TEXT, expired, expires-before=YYYY-MM-DD';
 
@@ -59,35 +58,35 @@ function matchOf(name: string, value: string, now: Date): RecipientMatch | null 
 }
 
 /**
- * The test for entries that fit any of the matches.
+ * The test for recipients that fit any of the matches.
  *
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT` for a match that is none.
  */
-export function testFor(matches: readonly RecipientMatch[]): EntryTest {
+export function testFor(matches: readonly RecipientMatch[]): RecipientTest {
   if (!Array.isArray(matches)) throw wrong('matches must be an array, even a single one');
   const tests = matches.map(single);
-  return (entry) => tests.some((test) => test(entry));
+  return (recipient) => tests.some((test) => test(recipient));
 }
 
-function single(match: RecipientMatch): EntryTest {
+function single(match: RecipientMatch): RecipientTest {
   if (typeof match !== 'object' || match === null || Object.keys(match).length !== 1) {
     throw wrong('a match is an object with one of fingerprint, keyId, subject, expiresBefore');
   }
   if ('fingerprint' in match) {
     const wanted = sha256(match.fingerprint, 'fingerprint');
-    return ({ certificate }) => certificate !== null && hex(certificate.sha256) === wanted;
+    return ({ certificate }) => certificate?.sha256 === wanted;
   }
   if ('keyId' in match) {
     const wanted = sha256(match.keyId, 'key id');
-    return ({ keyId }) => hex(keyId) === wanted;
+    return ({ keyId }) => keyId === wanted;
   }
   if ('subject' in match) return subjectTest(match.subject);
   const time = match.expiresBefore instanceof Date ? match.expiresBefore.getTime() : Number.NaN;
   if (Number.isNaN(time)) throw wrong('expiresBefore must be a valid date');
-  return ({ certificate }) => certificate !== null && certificate.notAfter * 1000 < time;
+  return ({ certificate }) => certificate !== null && certificate.notAfter.getTime() < time;
 }
 
-function subjectTest(text: string): EntryTest {
+function subjectTest(text: string): RecipientTest {
   if (typeof text !== 'string' || text === '') throw wrong('subject must be a text such as CN=Mary');
   const wanted = partsOf(text);
   return ({ certificate }) => {

@@ -1,13 +1,13 @@
 /** What a change makes of a file's recipients: a plan, before anything is opened or written. */
 
 import { CallsealError } from '../errors.ts';
-import { hex } from '../hex.ts';
 import type { ExaminedRecipient } from '../recipients/examine.ts';
 import { MAX_RECIPIENTS } from '../recipients/limits.ts';
 import type { Recipients } from '../recipients/recipients.ts';
 import { assertRecipients } from './arguments.ts';
 import { nameOf } from './faults.ts';
-import { type EntryTest, type RecipientMatch, testFor } from './recipient-match.ts';
+import { describeEntry, type RecipientEntryInfo } from './inspect.ts';
+import { type RecipientMatch, type RecipientTest, testFor } from './recipient-match.ts';
 import type { RecipientEntry } from './recipients-block.ts';
 
 /**
@@ -33,9 +33,9 @@ export type PlannedEntry = { kept: RecipientEntry } | { added: ExaminedRecipient
 export class ChangePlanner {
   readonly #add: readonly ExaminedRecipient[];
   readonly #new: readonly ExaminedRecipient[];
-  readonly #remove: EntryTest;
-  readonly #old: EntryTest;
-  readonly #where: EntryTest;
+  readonly #remove: RecipientTest;
+  readonly #old: RecipientTest;
+  readonly #where: RecipientTest;
 
   /** @throws {CallsealError} `ERR_INVALID_ARGUMENT` for a change that would never change anything, or is not one. */
   constructor(change: RecipientChange) {
@@ -62,15 +62,16 @@ export class ChangePlanner {
    *   more than a file has room for.
    */
   plan(entries: readonly RecipientEntry[], path?: string): PlannedEntry[] | null {
-    if (!entries.some(this.#where)) return null;
-    const additions = new Map(this.#additions(entries).map((recipient) => [recipient.info.keyId, recipient]));
+    const infos = entries.map(describeEntry);
+    if (!infos.some(this.#where)) return null;
+    const additions = new Map(this.#additions(infos).map((recipient) => [recipient.info.keyId, recipient]));
     const planned: PlannedEntry[] = [];
-    for (const entry of entries) {
-      const id = hex(entry.keyId);
-      const added = additions.get(id);
-      additions.delete(id);
-      if (added !== undefined && renews(added, entry)) planned.push({ added });
-      else if (added !== undefined || !(this.#remove(entry) || this.#old(entry))) planned.push({ kept: entry });
+    for (const [index, entry] of entries.entries()) {
+      const info = infos[index] as RecipientEntryInfo;
+      const added = additions.get(info.keyId);
+      additions.delete(info.keyId);
+      if (added !== undefined && renews(added, info)) planned.push({ added });
+      else if (added !== undefined || !(this.#remove(info) || this.#old(info))) planned.push({ kept: entry });
     }
     for (const added of additions.values()) planned.push({ added });
     if (planned.length === entries.length && planned.every((entry) => 'kept' in entry)) return null;
@@ -79,15 +80,14 @@ export class ChangePlanner {
     return planned;
   }
 
-  #additions(entries: readonly RecipientEntry[]): readonly ExaminedRecipient[] {
-    return entries.some(this.#old) ? [...this.#add, ...this.#new] : this.#add;
+  #additions(recipients: readonly RecipientEntryInfo[]): readonly ExaminedRecipient[] {
+    return recipients.some(this.#old) ? [...this.#add, ...this.#new] : this.#add;
   }
 }
 
 /** Whether the recipient's entry would say something else than the one in the file, of the same key. */
-function renews(added: ExaminedRecipient, entry: RecipientEntry): boolean {
-  if (added.certificate === null) return false;
-  return entry.certificate === null || hex(entry.certificate.sha256) !== hex(added.certificate.sha256);
+function renews(added: ExaminedRecipient, { certificate }: RecipientEntryInfo): boolean {
+  return added.info.certificate !== null && added.info.certificate.sha256 !== certificate?.sha256;
 }
 
 function nobodyLeft(path: string | undefined): CallsealError {

@@ -9,7 +9,7 @@ import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
 import { exitCodeFor, leaveStuckReader, Output, watchStandardStreams } from './output.ts';
 
 /** Commands that always need the native module; it is made ready while theirs is loaded. */
-const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set(['keygen', 'encrypt', 'decrypt', 'verify']);
+const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set(['keygen', 'encrypt', 'decrypt', 'verify', 'rekey']);
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
 interface CommandModule {
@@ -30,6 +30,13 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'decrypt', summary: 'open encrypted files with a private key', load: () => import('./decrypt.ts') },
   { name: 'inspect', summary: 'show who can open a file; needs no key', load: () => import('./inspect.ts') },
   { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
+  {
+    name: 'recipients',
+    summary: 'change who can open files, without decrypting them',
+    actions: ['list', 'add', 'remove', 'replace'],
+    load: () => import('./recipients/recipients.ts'),
+  },
+  { name: 'rekey', summary: 'encrypt files anew, under fresh keys', load: () => import('./rekey.ts') },
   {
     name: 'config',
     summary: 'check client_property.conf and its certificates',
