@@ -38,6 +38,12 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'rekey', summary: 'encrypt files anew, under fresh keys', load: () => import('./rekey.ts') },
   {
+    name: 'worker',
+    summary: 'do what was queued for several machines',
+    actions: ['status'],
+    load: () => import('./worker.ts'),
+  },
+  {
     name: 'config',
     summary: 'check client_property.conf and its certificates',
     actions: ['check'],

@@ -8,13 +8,14 @@ import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';
 import { addKeyOptions, type KeyOpener, reportKeyNotes } from './key-options.ts';
 import { Output, type OutputOptions } from './output.ts';
+import { addQueueOptions, type QueueChoice, queueFiles } from './queue-options.ts';
 import { addRecipientOptions, loadRecipients, type RecipientChoice } from './recipient-options.ts';
 import { refuseStdin } from './stdio.ts';
 import { type FileChange, StreamBatch } from './stream-batch.ts';
 import { formatBytes } from './text.ts';
 import { FileWalk } from './walk.ts';
 
-interface RekeyOptions extends RecipientChoice, OutputOptions {
+interface RekeyOptions extends RecipientChoice, OutputOptions, QueueChoice {
   key?: string[];
   output?: string;
   before?: string;
@@ -45,7 +46,9 @@ export function define(command: Command): void {
     .option('-R, --recursive', 'take the encrypted files of directories')
     .option('--json', 'a line of JSON for each file on standard output')
     .option('-q, --quiet', 'only errors')
-    .option('-v, --verbose', 'a line for each file')
+    .option('-v, --verbose', 'a line for each file');
+  addQueueOptions(command);
+  command
     .addHelpText('after', HELP)
     .action((paths: string[], options: RekeyOptions) => rekeyCommand(paths, options, openKeys));
 }
@@ -53,9 +56,16 @@ export function define(command: Command): void {
 async function rekeyCommand(paths: string[], options: RekeyOptions, openKeys: KeyOpener): Promise<void> {
   const output = new Output('rekey', options);
   refuseStdin(paths);
-  if (options.key === undefined) throw usage('give the private key of one of the recipients: -k KEY');
   const before = timeOf(options.before);
   const signal = interruptSignal();
+  if (options.queue !== undefined) {
+    if (options.output !== undefined) throw usage('-o and --queue cannot be used together');
+    await queueFiles(paths, options, output, async () => {
+      return { kind: 'rekey', recipients: await loadRecipients(options, output), before };
+    });
+    return;
+  }
+  if (options.key === undefined) throw usage('give the private key of one of the recipients: -k KEY');
   const walk = await FileWalk.of(paths, { recursive: options.recursive, signal });
   if (options.output !== undefined && walk.several) throw usage('-o names one output, but there are several files');
   const recipients = await loadRecipients(options, output);

@@ -9,13 +9,14 @@ import { noticeFipsOff } from '../fips-notice.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { type KeyOpener, reportKeyNotes } from '../key-options.ts';
 import { Output, type OutputOptions } from '../output.ts';
+import { type QueueChoice, queueFiles } from '../queue-options.ts';
 import { refuseStdin } from '../stdio.ts';
 import { type FileChange, StreamBatch } from '../stream-batch.ts';
 import { count } from '../text.ts';
 import { FileWalk } from '../walk.ts';
 
 /** What the three have in common, as commander hands it over. */
-export interface ChangeOptions extends OutputOptions {
+export interface ChangeOptions extends OutputOptions, QueueChoice {
   key?: string[];
   recursive?: boolean;
   dryRun?: boolean;
@@ -33,8 +34,18 @@ export async function changeFiles(
 ): Promise<void> {
   const output = new Output(`recipients ${name}`, options);
   refuseStdin(paths);
-  if (options.key === undefined) throw noKey();
   const signal = interruptSignal();
+  if (options.queue !== undefined) {
+    if (options.dryRun) throw usage('--dry-run and --queue cannot be used together');
+    const verify = options.verify === true;
+    await queueFiles(paths, options, output, async () => ({
+      kind: 'recipients',
+      verify,
+      change: await changeFor(output),
+    }));
+    return;
+  }
+  if (options.key === undefined) throw usage('give the private key of one of the recipients: -k KEY');
   const walk = await FileWalk.of(paths, { recursive: options.recursive, signal });
   const change = await changeFor(output);
   const keys = openKeys(options.key, output);
@@ -53,8 +64,8 @@ export async function changeFiles(
   reportKeyNotes(keys, output);
 }
 
-function noKey(): CallsealError {
-  return new CallsealError('ERR_INVALID_ARGUMENT', 'give the private key of one of the recipients: -k KEY');
+function usage(message: string): CallsealError {
+  return new CallsealError('ERR_INVALID_ARGUMENT', message);
 }
 
 function lineOf(

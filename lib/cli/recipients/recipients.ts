@@ -5,6 +5,7 @@ import type { RecipientChange } from '../../callfile/recipients-change.ts';
 import { CallsealError } from '../../errors.ts';
 import { addKeyOptions } from '../key-options.ts';
 import type { Output } from '../output.ts';
+import { addQueueOptions } from '../queue-options.ts';
 import {
   addPolicyOptions,
   addRecipientOptions,
@@ -124,6 +125,7 @@ function addChangeOptions(command: Command): ReturnType<typeof addKeyOptions> {
     .option('--json', 'a line of JSON for each file on standard output')
     .option('-q, --quiet', 'only errors')
     .option('-v, --verbose', 'a line for each file');
+  addQueueOptions(command);
   return openKeys;
 }
 
