@@ -3,7 +3,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { encryptFile } from '../lib/callfile/encrypt.ts';
 import { inspect } from '../lib/callfile/inspect.ts';
@@ -102,6 +102,15 @@ describe('a new content key', () => {
     const { ino } = statSync(path);
     expect(await rekeyFile(path, null, options)).toMatchObject({ changed: false });
     expect(statSync(path).ino).toBe(ino);
+  });
+
+  it('is not kept from a file whose creation time no clock has reached', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2090-01-01') });
+    const path = await sealed(10, 4096).finally(() => vi.useRealTimers());
+    expect((await inspect(path)).createdAt.getUTCFullYear()).toBe(2090);
+    const options = { keys: parties.keys, recipients: parties.recipients, before: new Date() };
+    expect((await rekeyFile(path, null, options)).changed).toBe(true);
+    expect((await rekeyFile(path, null, options)).changed).toBe(false);
   });
 
   it('is refused to a file that is cut, altered or longer, which stays as it is', async () => {

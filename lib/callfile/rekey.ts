@@ -69,7 +69,7 @@ export async function rekeyFile(
   const { file, size, head } = await native().InputFile.open(input, target, FIRST_READ);
   try {
     const header = await readHeader(head, size, (offset, length) => file.read(offset, length), input);
-    if (before !== undefined && header.prelude.createdAt >= before.getTime()) {
+    if (before !== undefined && isBetween(header.prelude.createdAt, before)) {
       return { changed: false, inputBytes: size, outputBytes: 0 };
     }
     const { key, index } = await findKey(header, keys, input);
@@ -91,6 +91,14 @@ export async function rekeyFile(
   } finally {
     file.destroy();
   }
+}
+
+/** Milliseconds that the clocks of hosts may differ. */
+const CLOCK_SKEW = 300_000;
+
+/** A time further ahead than any clock is no reason to leave a file under its old key. */
+function isBetween(createdAt: number, before: Date): boolean {
+  return createdAt >= before.getTime() && createdAt <= Date.now() + CLOCK_SKEW;
 }
 
 function assertBefore(value: unknown): void {

@@ -63,7 +63,7 @@ export async function queueFiles(
     output.failAll(unreadable);
     const failed = unreadable.length === 0 ? '' : `, ${unreadable.length} cannot be read`;
     output.notice(`${count(queued, 'file')} queued in ${count(jobs, 'job')}${failed}`);
-    output.hint(`callseal worker status --queue URL ${batch} shows how far it is`);
+    if (!output.quiet) output.hint(`callseal worker status --queue URL ${batch} shows how far it is`);
     if (unreadable.length > 0) process.exitCode = EXIT_SOME_FAILED;
   } finally {
     progress.stop();

@@ -36,6 +36,13 @@ Examples:
   callseal worker --queue postgres://callseal@db/jobs -k mary.key --root /mnt/calls --allow fred.crt --drain
   callseal worker status --queue postgres://callseal@db/jobs`;
 
+const STATUS_HELP = `
+Rates are of the last minute. With BATCH, ends with 20 when the batch is finished and had failures.
+
+Examples:
+  callseal worker status --queue postgres://callseal@db/jobs
+  callseal worker status --queue postgres://callseal@db/jobs --json 7c9e6679-7425-40de-944b-e07fc1f90ae7`;
+
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command, false);
   command
@@ -59,6 +66,7 @@ export function define(command: Command): void {
     .argument('[batch]', 'one batch, with the files that failed')
     .option('--queue <url>', 'postgres://USER@HOST/DATABASE')
     .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', STATUS_HELP)
     .action((batch: string | undefined, own: StatusOptions, self: Command) =>
       // Commander gives an option that both have to the parent when it stands before the word.
       statusCommand(batch, { ...own, queue: own.queue ?? self.parent?.opts<StatusOptions>().queue }),

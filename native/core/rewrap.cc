@@ -187,6 +187,7 @@ FileJobResult rekey_file(const InputFile& input, const BodyExtent& body, const S
     to.take(made, from.finished());
     control.advance(length);
   }
+  control.advance(input.size() - body.end);
   publish(input, output, control);
   return {input.size(), to.written()};
 }

@@ -59,7 +59,8 @@ export async function changeFiles(
   });
   process.exitCode = await batch.run(walk, async (file: InputFile): Promise<FileChange> => {
     const { changed, before, after } = await changeRecipients(file.path, { keys, signal, dryRun, verify, ...change });
-    return { changed, line: lineOf(changed, dryRun, before, after), facts: { changed, ...differences(before, after) } };
+    const facts = { changed, ...(dryRun && { dryRun }), ...differences(before, after) };
+    return { changed, line: lineOf(changed, dryRun, before, after), facts };
   });
   reportKeyNotes(keys, output);
 }
