@@ -6,6 +6,7 @@ import { basename, join, relative } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { verify } from '../lib/callfile/verify.ts';
+import { TEMPORARY_NAME } from '../lib/cli/temporary.ts';
 import type { BatchChange } from '../lib/queue/batch-change.ts';
 import { jobOf, QueueDatabase } from '../lib/queue/database.ts';
 import { enqueue } from '../lib/queue/enqueue.ts';
@@ -109,7 +110,9 @@ describe('two workers on one queue', () => {
     const after = (await statusOf(batch)).status;
     expect(after).toMatchObject({ finished: true, waiting: 0, failed: 0, activeJobs: 0 });
     expect(after.changed + after.unchanged).toBe(60);
-    for (const path of filesBelow(root)) {
+    const files = filesBelow(root, TEMPORARY_NAME);
+    expect(files).toHaveLength(60);
+    for (const path of files) {
       expect(await keyIdsOf(path)).toBe(newSet);
       await verify(path, { keys: parties.keys });
     }

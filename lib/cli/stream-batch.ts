@@ -112,6 +112,7 @@ export class StreamBatch {
     const more = this.#failed - this.#failures.length;
     if (more > 0) this.#output.notice(`${count(more, 'failure')} more; --json lists them all`);
     if (signal.aborted) this.#output.fail(signal.reason);
+    if (walk.leftBehind > 0) this.#output.warn(leftBehind(walk.leftBehind));
     if (walk.several) this.#output.notice(this.#score(walk.passedOver + this.#foreign));
     if (signal.aborted) return interruptExitCode();
     if (!walk.several && this.#failures[0] !== undefined) return exitCodeFor(this.#failures[0].error);
@@ -127,6 +128,14 @@ export class StreamBatch {
     if (signal.aborted) parts.push('the others are as they were: the same command goes on with them');
     return parts.join(', ');
   }
+}
+
+function leftBehind(files: number): string {
+  const these = files === 1 ? 'it' : 'them';
+  return (
+    `${count(files, 'unfinished file')} (.….callseal-tmp) of commands that were killed or still run: they may open ` +
+    `with keys that were removed; delete ${these} when no command is at work there`
+  );
 }
 
 /** What several workers take from one stream, which is not ended by the first of them to stop. */

@@ -1,6 +1,6 @@
 /** The files below what was typed, one after the other as directories are read: for trees of millions of files. */
 
-import { opendir, stat } from 'node:fs/promises';
+import { lstat, opendir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CallsealError } from '../errors.ts';
 import { exists, type InputFile, notUtf8, unreadable } from './files.ts';
@@ -24,6 +24,8 @@ export class FileWalk {
   readonly several: boolean;
   /** Met and not taken so far. */
   passedOver = 0;
+  /** Unfinished outputs among them that are older than this process: whoever wrote them was killed, or is at it still. */
+  leftBehind = 0;
   readonly #roots: readonly Root[];
   readonly #signal: AbortSignal;
 
@@ -59,6 +61,13 @@ export class FileWalk {
     }
   }
 
+  async #passOver(path: string, name: string): Promise<void> {
+    this.passedOver += 1;
+    if (!TEMPORARY_NAME.test(name)) return;
+    const status = await lstat(path).catch(() => undefined);
+    if (status !== undefined && status.ctimeMs < STARTED) this.leftBehind += 1;
+  }
+
   async *#below(root: string, below: string): AsyncGenerator<InputFile, void, void> {
     const directory = join(root, below);
     try {
@@ -70,7 +79,7 @@ export class FileWalk {
           yield { path, relative, named: false, problem: notUtf8(path) };
         } else if (entry.isDirectory()) yield* this.#below(root, relative);
         else if (entry.isFile() && !TEMPORARY_NAME.test(entry.name)) yield { path, relative, named: false };
-        else this.passedOver += 1;
+        else await this.#passOver(path, entry.name);
       }
     } catch (error) {
       if (this.#signal.aborted) throw error;
@@ -78,6 +87,9 @@ export class FileWalk {
     }
   }
 }
+
+/** Milliseconds since 1970. */
+const STARTED = Date.now() - process.uptime() * 1000;
 
 /** Something named on the command line. */
 interface Root {

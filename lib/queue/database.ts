@@ -14,6 +14,9 @@ export const QUEUE = 'files';
 /** Seconds after which a job is given to another worker, unless the one that has it says that it is alive. */
 export const DEFAULT_LEASE = 20;
 
+/** The same for a worker that has taken a job and not yet said for how long. */
+const FIRST_LEASE = 5;
+
 /** So often a job is given out again whose workers died over it. */
 const MOST_RETRIES = 10;
 /** Jobs that nobody has taken are kept so long. */
@@ -158,7 +161,7 @@ export function jobOf(data: object, startAfter = 0): PgBoss.JobInsert {
     name: QUEUE,
     data,
     retryLimit: MOST_RETRIES,
-    expireInSeconds: DEFAULT_LEASE,
+    expireInSeconds: FIRST_LEASE,
     keepUntil: new Date(Date.now() + RETENTION_DAYS * 86_400_000).toISOString(),
     ...(startAfter > 0 && { startAfter: String(startAfter) }),
   };
