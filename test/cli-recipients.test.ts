@@ -143,6 +143,15 @@ describe('callseal recipients', () => {
   });
 });
 
+describe('many files at once', () => {
+  it('are as many as the thread pool has threads', async () => {
+    const root = await makeCallTree(40, parties.recipients);
+    const line = ['recipients', 'add', '-k', parties.mary.privateKey, '-r', parties.stranger.certificate, '-R', root];
+    const { stderr } = await callseal(line, { env: { UV_THREADPOOL_SIZE: '20' } });
+    expect(stderr).toBe('callseal: recipients add: 40 files changed\n');
+  });
+});
+
 describe('callseal rekey', () => {
   it('gives files new keys once, for those named and nobody else', async () => {
     const root = await makeCallTree(3, parties.recipients);

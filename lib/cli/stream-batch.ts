@@ -3,6 +3,7 @@
  * over, and nothing kept of it but the score and the first failures.
  */
 
+import { setMaxListeners } from 'node:events';
 import { CallsealError } from '../errors.ts';
 import { CountProgress } from './count-progress.ts';
 import { EXIT_SOME_FAILED } from './exit-codes.ts';
@@ -59,6 +60,7 @@ export class StreamBatch {
   /** @returns the exit code */
   async run(walk: FileWalk, task: (file: InputFile) => Promise<FileChange>): Promise<number> {
     const { signal } = this.#options;
+    setMaxListeners(0, signal); // one for each file under way
     const progress = new CountProgress(this.#output);
     const counted = walk.several && progress.wanted ? countInto(progress, walk.again()) : undefined;
     const files = walk.files();

@@ -4,6 +4,7 @@
  * killed go to another when their lease is over.
  */
 
+import { setMaxListeners } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CallsealError, errnoOf } from '../errors.ts';
@@ -55,6 +56,7 @@ export async function runWorker(database: QueueDatabase, options: WorkerOptions)
   const root = await realpath(options.root).catch((error: unknown) => {
     throw noRoot(options.root, error);
   });
+  setMaxListeners(0, options.signal); // one for each file under way
   const worker = new Worker(database, { ...options, root });
   await worker.run();
 }
