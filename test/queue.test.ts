@@ -217,6 +217,27 @@ describe('a worker', () => {
     expect(await keyIdsOf(join(root, path))).toBe(newSet);
   });
 
+  it('goes on when the database has been away', async () => {
+    const root = await makeCallTree(1, parties.recipients);
+    const controller = new AbortController();
+    const database = await QueueDatabase.open(url, true);
+    const troubles: unknown[] = [];
+    const running = new Promise<void>((resolve, reject) => {
+      const told = { onJob: () => resolve(), onTrouble: (error: unknown) => troubles.push(error) };
+      const options = { root, keys: parties.keys, concurrency: 1, signal: controller.signal, ...told };
+      runWorker(database, options).catch(reject);
+    });
+    await server.stop();
+    await expect.poll(() => troubles.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await server.start();
+    await queued(below(root));
+    await running;
+    controller.abort();
+    await database.close();
+    expect((troubles[0] as { code: string }).code).toBe('ERR_QUEUE_UNAVAILABLE');
+    expect(await keyIdsOf(filesBelow(root)[0]!)).toBe(newSet);
+  });
+
   it('gives files only to keys that it is told to allow', async () => {
     const root = await makeCallTree(1, parties.recipients);
     const [path] = below(root) as [string];
