@@ -8,6 +8,7 @@
  *   `recover` opens what there is of a file whose writer died.
  * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
  *   {@link verify} proves a file without writing it; {@link openRandomAccess} reads parts of one.
+ * - Change who can open a file: {@link changeRecipients} leaves the body as it is, {@link rekeyFile} encrypts it anew.
  * - Look: {@link inspect} shows for whom a file was encrypted, without a key; {@link whichKey} which of several opens it.
  * - Partners with plain OpenSSL: {@link exportCms}, {@link importCms}.
  * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
@@ -30,6 +31,9 @@
 export {
   type CallFileWriter,
   type CallFileWriterOptions,
+  type ChangeRecipientsOptions,
+  type ChangeRecipientsResult,
+  changeRecipients,
   createCallFileWriter,
   createDecryptStream,
   createEncryptStream,
@@ -58,13 +62,19 @@ export {
   type Loss,
   openRandomAccess,
   type ProgressListener,
+  parseRecipientMatch,
   type RandomAccessFile,
   type RandomAccessOptions,
   type RandomReadOptions,
   type RandomStreamOptions,
+  type RecipientChange,
   type RecipientEntryInfo,
+  type RecipientMatch,
   type RecoveredBytes,
   type RecoveryOptions,
+  type RekeyFileOptions,
+  type RekeyFileResult,
+  rekeyFile,
   type VerifyOptions,
   type VerifyResult,
   verify,

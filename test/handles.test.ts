@@ -6,7 +6,13 @@ import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { KeyUse, NativePrivateKey, NativeSecretKey, SealedEnvelope } from '../lib/native/binding.ts';
+import type {
+  KeyUse,
+  NativeInputFile,
+  NativePrivateKey,
+  NativeSecretKey,
+  SealedEnvelope,
+} from '../lib/native/binding.ts';
 import { native } from '../lib/native/load.ts';
 import { codeOf } from './helpers/errors.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -27,6 +33,8 @@ const ENVELOPE: SealedEnvelope = {
   bodyLabel: LABEL,
   macLabel: LABEL,
 };
+
+const SECTION = { recipients: bytes(256), wraps: [], bodyLabel: LABEL, macLabel: LABEL };
 
 const secret = (use: KeyUse) => n.SecretKey.generate(use);
 const master = () => n.MasterKey.generate('aes', bytes(32));
@@ -108,7 +116,7 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'checkSubject cleanDirectory createCertificate createRequest exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients sealFile sha256 status'.split(
+  'changeRecipients checkSubject cleanDirectory createCertificate createRequest exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients rekeyFile sealFile sha256 status'.split(
     ' ',
   );
 
@@ -188,6 +196,14 @@ describe('a handle', () => {
         const job = () =>
           template(key).encryptFile(bytes(48), '/dev/null', OUTPUT(), 4096, bytes(0), instance as never);
         expect([name, await codeOf(job)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
+      }
+      const { InputFile: file } = instances as { InputFile: NativeInputFile };
+      const from = name === 'InputFile' ? 5 : instance;
+      const change = () => n.changeRecipients(from as never, key, ENVELOPE, SECTION, 0, null);
+      expect([name, await codeOf(change)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
+      if (name !== 'EnvelopeTemplate') {
+        const rekey = () => n.rekeyFile(file, key, ENVELOPE, 0, 0, instance as never, bytes(48), 4096, OUTPUT(), null);
+        expect([name, await codeOf(rekey)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
       }
     }
   });
@@ -271,6 +287,8 @@ describe('a handle', () => {
       () => n.openEnvelope(made, ENVELOPE),
       () => file.read(0, 1),
       () => file.decrypt(key, ENVELOPE, 0, null, new n.JobControl(), false),
+      () => n.changeRecipients(file, key, ENVELOPE, SECTION, 0, null),
+      () => n.rekeyFile(file, key, ENVELOPE, 0, 0, template(key), bytes(48), 4096, OUTPUT(), null),
       () => new n.FloeDecryptor(content, bytes(0), bytes(74)),
       () => made.unwrapMaster(bytes(256), 'aes', bytes(32)),
       () => key.publicKey.wrapMaster(noMaster),

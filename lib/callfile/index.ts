@@ -7,6 +7,11 @@
  */
 
 export {
+  type ChangeRecipientsOptions,
+  type ChangeRecipientsResult,
+  changeRecipients,
+} from './change-recipients.ts';
+export {
   type DecryptFileOptions,
   type DecryptFileResult,
   type DecryptOptions,
@@ -34,7 +39,10 @@ export {
   type RandomReadOptions,
   type RandomStreamOptions,
 } from './random-access.ts';
+export { parseRecipientMatch, type RecipientMatch } from './recipient-match.ts';
+export type { RecipientChange } from './recipients-change.ts';
 export type { Extent, Loss } from './recovery.ts';
+export { type RekeyFileOptions, type RekeyFileResult, rekeyFile } from './rekey.ts';
 export { type VerifyOptions, type VerifyResult, verify } from './verify.ts';
 export { type FittingKey, type WhichKeyOptions, type WhichKeyResult, whichKey } from './which-key.ts';
 export { type CallFileWriter, type CallFileWriterOptions, createCallFileWriter } from './writer.ts';

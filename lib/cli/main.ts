@@ -19,6 +19,7 @@ const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set([
   'export-cms',
   'import-cms',
   'agent',
+  'rekey',
 ]);
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
@@ -61,6 +62,19 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'import-cms',
     summary: 'CMS messages that openssl made, as encrypted files',
     load: () => import('./import-cms.ts'),
+  },
+  {
+    name: 'recipients',
+    summary: 'change who can open files, without decrypting them',
+    actions: ['list', 'add', 'remove', 'replace'],
+    load: () => import('./recipients/recipients.ts'),
+  },
+  { name: 'rekey', summary: 'encrypt files anew, under fresh keys', load: () => import('./rekey.ts') },
+  {
+    name: 'worker',
+    summary: 'do what was queued for several machines',
+    actions: ['status'],
+    load: () => import('./worker.ts'),
   },
   {
     name: 'config',

@@ -36,6 +36,11 @@ export function addRecipientOptions(command: Command): void {
   command
     .option('-c, --config <file>', `client_property.conf that lists the certificates (default: ${DEFAULT_CONFIG_PATH})`)
     .option('-r, --recipient <cert>', 'certificate or public key to encrypt for (repeatable)', collect);
+  addPolicyOptions(command);
+}
+
+/** What to do about certificates that are not as they should be. */
+export function addPolicyOptions(command: Command): void {
   for (const [flag, what] of POLICIES) {
     command.addOption(
       new Option(`${flag} <action>`, `what to do about ${what}`).choices(['refuse', 'warn', 'skip']).default('refuse'),

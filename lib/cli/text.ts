@@ -67,3 +67,10 @@ export function formatValidity(notBefore: Date, notAfter: Date, now: Date): stri
   if (notBefore > now) return `valid from ${day(notBefore)} (in ${days(notBefore)}) to ${day(notAfter)}`;
   return `expires ${day(notAfter)} (in ${days(notAfter)})`;
 }
+
+/** `about 40 s left`, `about 3 min left`, `about 2.5 h left`. */
+export function formatTimeLeft(seconds: number): string {
+  if (seconds < 90) return `about ${Math.ceil(seconds)} s left`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `about ${minutes} min left` : `about ${(minutes / 60).toFixed(1)} h left`;
+}

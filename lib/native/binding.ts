@@ -13,6 +13,7 @@ import type {
   NativeMasterKeyClass,
   NativeTokenClass,
 } from './keys-binding.ts';
+import type { NativeRewrapFunctions } from './rewrap-binding.ts';
 import type { NativeSealFunctions } from './seal-binding.ts';
 import type { NativeTestHooks } from './test-hooks.ts';
 
@@ -380,7 +381,7 @@ export interface InitialiseOptions {
   ) => Error;
 }
 
-export interface NativeBinding extends NativeSealFunctions {
+export interface NativeBinding extends NativeRewrapFunctions, NativeSealFunctions {
   /**
    * Runs the isolation checks, then creates the provider context. Once a process; a second call with the same mode and
    * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.

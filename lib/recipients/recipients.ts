@@ -7,6 +7,7 @@ import {
   type ExaminedFile,
   type ExaminedRecipient,
   examinedAt,
+  examineRecipientBytes,
   examineRecipientFile,
   type RecipientFinding,
   type RecipientInfo,
@@ -93,6 +94,30 @@ export class Recipients {
       files.push(await examineRecipientFile(typeof source === 'string' ? { path: source } : source, time));
     }
     return new Recipients(files, rules);
+  }
+
+  /**
+   * Those that were loaded before, perhaps in another process: from the files' contents, by key. No policy is asked again.
+   *
+   * @param keyIds Lower-case hexadecimal.
+   * @throws {CallsealError} `ERR_CERTIFICATE_UNREADABLE` when the files do not have a key, or it cannot be encrypted for;
+   *   `ERR_NO_RECIPIENTS`. @internal
+   */
+  static restore(files: readonly { path: string; bytes: Uint8Array }[], keyIds: readonly string[]): Recipients {
+    const now = new Date();
+    const found = new Map<string, ExaminedRecipient>();
+    for (const entry of files.flatMap(({ path, bytes }) => examineRecipientBytes({ path }, bytes, now).entries)) {
+      const usable = entry.findings.every(({ kind }) => USABLE.has(kind));
+      if (usable && !found.has(entry.info.keyId)) found.set(entry.info.keyId, entry);
+    }
+    const entries = keyIds.map((keyId) => {
+      const entry = found.get(keyId);
+      if (entry !== undefined) return entry;
+      throw new CallsealError('ERR_CERTIFICATE_UNREADABLE', `no certificate at hand has a usable key of id ${keyId}`);
+    });
+    // Whatever was found about them was judged when they were loaded at first.
+    const accepted = entries.map((entry) => ({ ...entry, findings: [] }));
+    return new Recipients([{ path: '', entries: accepted, findings: [] }], completePolicy({}));
   }
 
   /**

@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "module.h"
 #include "seal_functions.h"
+#include "rewrap_functions.h"
 #include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
 #include "test_hooks.h"
@@ -254,6 +255,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
   exports["exportCms"] = Napi::Function::New(env, export_cms_file);
   add_seal_functions(env, exports);
+  define_rewrap_functions(env, exports);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);
 #endif

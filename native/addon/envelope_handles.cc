@@ -61,13 +61,12 @@ Napi::Function EnvelopeTemplateHandle::define(Napi::Env env) {
                       InstanceMethod<&EnvelopeTemplateHandle::start_ahead>("startAhead")});
 }
 
-EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
-    : TaggedWrap<EnvelopeTemplateHandle>(info) {
-  Napi::Object init = object_argument(info, 0, "init");
-  auto form = std::make_shared<EnvelopeTemplate>();
-  form->recipients = bytes_value(init.Get("recipients"), "recipients").copy();
-  form->body_label = bytes_value(init.Get("bodyLabel"), "bodyLabel").copy();
-  form->mac_label = bytes_value(init.Get("macLabel"), "macLabel").copy();
+EnvelopeTemplate envelope_template_argument(const Napi::CallbackInfo& info, size_t index) {
+  Napi::Object init = object_argument(info, index, "init");
+  EnvelopeTemplate form;
+  form.recipients = bytes_value(init.Get("recipients"), "recipients").copy();
+  form.body_label = bytes_value(init.Get("bodyLabel"), "bodyLabel").copy();
+  form.mac_label = bytes_value(init.Get("macLabel"), "macLabel").copy();
   Napi::Value wraps = init.Get("wraps");
   if (!wraps.IsArray()) reject_argument(info.Env(), "wraps must be an array");
   Napi::Array list = wraps.As<Napi::Array>();
@@ -76,8 +75,14 @@ EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
     if (!item.IsObject()) reject_argument(info.Env(), "each wrap must be an object");
     Napi::Object wrap = item.As<Napi::Object>();
     int64_t offset = integer_value(wrap.Get("offset"), "offset", 0, INT32_MAX);
-    form->wraps.push_back({PublicKeyHandle::from(wrap.Get("publicKey"), "publicKey"), static_cast<size_t>(offset)});
+    form.wraps.push_back({PublicKeyHandle::from(wrap.Get("publicKey"), "publicKey"), static_cast<size_t>(offset)});
   }
+  return form;
+}
+
+EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
+    : TaggedWrap<EnvelopeTemplateHandle>(info) {
+  auto form = std::make_shared<EnvelopeTemplate>(envelope_template_argument(info, 0));
   guarded(info.Env(), [&]() { form->validate(); });
   form_ = std::move(form);
 }

@@ -27,6 +27,9 @@ class JobControlHandle : public TaggedWrap<JobControlHandle> {
   std::shared_ptr<JobControl> control_;
 };
 
+// EnvelopeTemplateInit of lib/native/binding.ts, its holes not validated.
+EnvelopeTemplate envelope_template_argument(const Napi::CallbackInfo& info, size_t index);
+
 class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
  public:
   static constexpr char kName[] = "EnvelopeTemplate";
@@ -37,6 +40,7 @@ class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
   static std::shared_ptr<const EnvelopeTemplate> from(Napi::Value value, const char* name) {
     return unwrap_argument(value, name)->form_;
   }
+  const std::shared_ptr<const EnvelopeTemplate>& form() const { return form_; }
 
  private:
   Napi::Value encrypt_file(const Napi::CallbackInfo& info);

@@ -24,6 +24,8 @@ struct EnvelopeTemplate {
 
   // kInvalidArgument when there is no hole, one lies outside `recipients`, or they overlap or are out of order.
   void validate() const;
+  // The same where no hole is needed: a section of which all keys are wrapped already.
+  void validate_holes() const;
 };
 
 struct Envelope {
@@ -46,6 +48,9 @@ struct SealedEnvelope {
   Bytes body_label;
   Bytes mac_label;
 };
+
+// The content key. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
+SecretKey open_content_key(const PrivateKey& key, const SealedEnvelope& sealed);
 
 // The key of the body. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
 SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed);
