@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { buildSanitized, fipsDirectory, isInstalled, run } from './helpers/native-build.ts';
+import { buildSanitized, fipsDirectory, run } from './helpers/native-build.ts';
 
 const FIRST_BUILD = 15 * 60_000;
 const ONE_RUN = 5 * 60_000;
@@ -20,8 +20,7 @@ describe('native core under sanitizers', () => {
   let program: string;
 
   beforeAll(async () => {
-    const compiler = isInstalled('clang++') ? 'clang++' : 'g++';
-    program = join(await buildSanitized('native-asan', compiler, ['-DCALLSEAL_CORE_TESTS=ON']), 'core_tests');
+    program = join(await buildSanitized(), 'core_tests');
   }, FIRST_BUILD);
 
   const passesWith = async (name: string, env: NodeJS.ProcessEnv) => {

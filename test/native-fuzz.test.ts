@@ -3,12 +3,11 @@
  * it. What a target checks is said at its top; what libFuzzer finds is printed, to be kept as a seed once it is fixed.
  */
 
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { buildSanitized, fipsDirectory, isInstalled, PROJECT, run } from './helpers/native-build.ts';
+import { buildSanitized, fipsDirectory, fuzzingMisses, PROJECT, run } from './helpers/native-build.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const FIRST_BUILD = 15 * 60_000;
@@ -20,20 +19,7 @@ const TARGETS = readdirSync(FUZZ)
   .filter((file) => /^fuzz_.*\.cc$/.test(file))
   .map((file) => basename(file, '.cc'));
 
-/** Why fuzzing is impossible here, or null. */
-function missing(): string | null {
-  if (!isInstalled('clang++')) return 'clang++ is not installed';
-  const source = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }';
-  const options = ['-fsanitize=fuzzer,address,undefined', '-x', 'c++', '-', '-o', join(tempDir(), 'empty')];
-  try {
-    execFileSync('clang++', options, { input: source, stdio: ['pipe', 'ignore', 'ignore'] });
-    return null;
-  } catch {
-    return 'clang++ has no libFuzzer or sanitizer runtime (Debian: libclang-rt-dev)';
-  }
-}
-
-const reason = missing();
+const reason = fuzzingMisses();
 
 if (reason !== null) {
   it.skip(`fuzzing ${TARGETS.join(', ')}: hostile input was not tried, because ${reason}`, () => {});
@@ -43,7 +29,7 @@ if (reason !== null) {
     let fips: string;
 
     beforeAll(async () => {
-      build = await buildSanitized('native-fuzz', 'clang++', ['-DCALLSEAL_FUZZERS=ON']);
+      build = await buildSanitized();
       fips = fipsDirectory();
     }, FIRST_BUILD);
 

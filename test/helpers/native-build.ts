@@ -41,20 +41,43 @@ export function isInstalled(program: string): boolean {
   }
 }
 
+/** Why fuzzing is impossible here, or null. */
+export function fuzzingMisses(): string | null {
+  if (!isInstalled('clang++')) return 'clang++ is not installed';
+  const source = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }';
+  const options = ['-fsanitize=fuzzer,address,undefined', '-x', 'c++', '-', '-o', join(tempDir(), 'empty')];
+  try {
+    execFileSync('clang++', options, { input: source, stdio: ['pipe', 'ignore', 'ignore'] });
+    return null;
+  } catch {
+    return 'clang++ has no libFuzzer or sanitizer runtime (Debian: libclang-rt-dev)';
+  }
+}
+
 /**
- * Configures and builds this project in `.cache/<name>`, with address and undefined-behaviour sanitizers. Quick when
- * nothing has changed; two processes that build the same wait for each other.
+ * Builds the core's tests, and its fuzz targets where that is possible, in `.cache/native-sanitized`, with address and
+ * undefined-behaviour sanitizers. One build for both, as it takes minutes; quick when nothing has changed. Two processes
+ * that build wait for each other.
  *
- * @param options CMake's own, such as `-DCALLSEAL_CORE_TESTS=ON`
  * @returns the build directory
  */
-export async function buildSanitized(name: string, compiler: string, options: readonly string[]): Promise<string> {
-  const directory = join(PROJECT, '.cache', name);
+export async function buildSanitized(): Promise<string> {
+  const directory = join(PROJECT, '.cache/native-sanitized');
   forgetMovedBuild(directory);
   mkdirSync(directory, { recursive: true });
-  const sanitized = ['-DCMAKE_BUILD_TYPE=Debug', '-DCALLSEAL_SANITIZE=address,undefined'];
-  const configure = ['-S', PROJECT, '-B', directory, `-DCMAKE_CXX_COMPILER=${compiler}`, ...sanitized, ...options];
-  for (const args of [configure, ['--build', directory, '--parallel', '2']]) {
+  const compiler = isInstalled('clang++') ? 'clang++' : 'g++';
+  const fuzzers = fuzzingMisses() === null ? 'ON' : 'OFF';
+  const options = [
+    `-DCMAKE_CXX_COMPILER=${compiler}`,
+    '-DCMAKE_BUILD_TYPE=Debug',
+    '-DCALLSEAL_SANITIZE=address,undefined',
+    '-DCALLSEAL_CORE_TESTS=ON',
+    `-DCALLSEAL_FUZZERS=${fuzzers}`,
+  ];
+  for (const args of [
+    ['-S', PROJECT, '-B', directory, ...options],
+    ['--build', directory, '--parallel', '2'],
+  ]) {
     const { status, stdout, stderr } = await run('flock', [`${directory}.lock`, 'cmake', ...args]);
     if (status !== 0)
       throw new Error(`cmake ${args.join(' ')} ended with ${status}\n${stdout.slice(-8000)}\n${stderr}`);
