@@ -75,7 +75,9 @@ async function opens(key: NativePrivateKey, entry: RecipientEntry): Promise<bool
   }
 }
 
+/** Names in a message are not authenticated, and may have 8192 bytes each: a file must not fill a host's log. */
 const NAMED_RECIPIENTS = 8;
+const MAX_NAME_LENGTH = 200;
 
 function noMatchingKey(header: CallFileHeader, keys: KeyRing, path: string | undefined): CallsealError {
   const names = header.recipients.slice(0, NAMED_RECIPIENTS).map(describeEntry);
@@ -91,5 +93,6 @@ function noMatchingKey(header: CallFileHeader, keys: KeyRing, path: string | und
 
 function describeEntry(entry: RecipientEntry): string {
   if (entry.certificate === null) return `public key ${Buffer.from(entry.keyId).toString('hex').slice(0, 16)}…`;
-  return `certificate ${entry.certificate.subject}`;
+  const name = Array.from(entry.certificate.subject);
+  return `certificate ${name.slice(0, MAX_NAME_LENGTH).join('')}${name.length > MAX_NAME_LENGTH ? '…' : ''}`;
 }

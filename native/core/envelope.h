@@ -47,7 +47,8 @@ struct SealedEnvelope {
   Bytes mac_label;
 };
 
-// The key of the body. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
+// The key of the body. kTampered, always with the same message, when the wrapped key does not open with `key` or the
+// MAC is wrong.
 SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed);
 
 }  // namespace callseal

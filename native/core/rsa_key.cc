@@ -175,8 +175,8 @@ SecretBytes PrivateKey::decrypt_oaep(ByteView wrapped) const {
   bool ok = wrapped.size() == public_key_->modulus_bytes() &&
             EVP_PKEY_decrypt(context.get(), key.data(), &length, wrapped.data(), wrapped.size()) == 1;
   take_openssl_errors();
+  contexts_->give_back(std::move(context));  // also after a failure, so that the next operation is not slower for it
   if (!ok) throw Error(Code::kTampered, kDoesNotOpen);
-  contexts_->give_back(std::move(context));
   key.resize(length);
   return key;
 }
