@@ -32,7 +32,7 @@ export async function openEveryWay(file: Uint8Array, keys: KeyRing): Promise<Out
   const input = join(dir, 'call.sealed');
   const output = join(dir, 'call');
   writeFileSync(input, file);
-  const stream = await flow(createDecryptStream({ keys }), file, 700);
+  const stream = await flow(createDecryptStream({ keys }), file, Math.max(700, file.length >> 5));
   if (stream.error !== undefined && !(stream.error instanceof CallsealError)) throw stream.error;
   const outcomes = [
     await attempt('buffer', async () => Buffer.from(await decrypt(file, { keys }))),
