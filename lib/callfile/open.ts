@@ -50,7 +50,8 @@ export async function openHeader(header: CallFileHeader, keys: KeyRing): Promise
 }
 
 /**
- * No entry bears a held key's id: if one opens with a held key all the same, its id was altered (section 6).
+ * No entry bears a held key's id: if the header is authentic with that id in one of them, the id was altered (section 6).
+ * That an entry can be unwrapped is not enough: whether a padding is right is nobody's business who lacks the content key.
  *
  * @throws {CallsealError} `ERR_TAMPERED`.
  */
@@ -60,14 +61,19 @@ async function refuseAlteredKeyId(header: CallFileHeader, keys: KeyRing, path: s
     for (const [index, entry] of header.recipients.entries()) {
       if (key.algorithm !== 'RSA' || entry.wrappedKey.length !== Math.ceil(key.bits / 8)) continue;
       if (++tries > MAX_ALTERED_ID_TRIES) return;
-      if (await opens(key, entry)) throw tampered(path, `the key id of recipient ${index + 1} is not that of its key`);
+      if (await opensWithOwnId(key, header, index)) {
+        throw tampered(path, `the key id of recipient ${index + 1} is not that of its key`);
+      }
     }
   }
 }
 
-async function opens(key: NativePrivateKey, entry: RecipientEntry): Promise<boolean> {
+async function opensWithOwnId(key: NativePrivateKey, header: CallFileHeader, index: number): Promise<boolean> {
+  const { keyId } = header.recipients[index] as RecipientEntry;
+  const authenticated = Uint8Array.from(header.authenticatedBytes);
+  authenticated.set(key.spkiSha256, keyId.byteOffset - header.authenticatedBytes.byteOffset);
   try {
-    (await key.unwrap(entry.wrappedKey)).destroy();
+    (await native().openEnvelope(key, { ...envelopeOf(header, index), authenticated })).destroy();
     return true;
   } catch (error) {
     if (error instanceof CallsealError && error.code === 'ERR_TAMPERED') return false;
