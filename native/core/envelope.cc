@@ -1,6 +1,7 @@
 #include "envelope.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "error.h"
 
@@ -8,15 +9,11 @@ namespace callseal {
 namespace {
 
 // A wrapped key that does not open becomes a random one, so that what follows is the same as for any other altered
-// header: whether the padding was right shows in no message, and not in the time that the MAC takes.
+// header: whether the padding was right shows neither in a message nor in time.
 SecretKey content_key_or_random(const PrivateKey& key, ByteView wrapped) {
   SecretKey random = SecretKey::generate(KeyUse::kContent);
-  try {
-    return key.unwrap(wrapped);
-  } catch (const Error& error) {
-    if (error.code() != Code::kTampered) throw;
-  }
-  return random;
+  std::optional<SecretKey> content = key.try_unwrap(wrapped);
+  return content.has_value() ? std::move(*content) : std::move(random);
 }
 
 }  // namespace
