@@ -36,7 +36,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 try {
-  must(existsSync(join(ROOT, 'dist/index.js')), 'dist/ is missing: run `npm run build` or `npm run demo`');
+  must(existsSync(join(ROOT, 'dist/index.js')), 'dist/ is missing: run `npm run compile` or `npm run demo`');
   const callseal = await import('../dist/index.js');
   const { default: colors } = await import('picocolors');
   await demo(callseal, colors);

@@ -113,6 +113,6 @@ describe('a copy that was not built', () => {
 
   it('without dist says how to build it', async () => {
     const run = await shell(`node '${copyOf()}/bin/callseal' --version`);
-    expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('callseal: hint: npm run build')]);
+    expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('callseal: hint: npm run compile')]);
   });
 });

@@ -161,7 +161,7 @@ function decodeRecipients(file: Buffer): { recipients: DecodedRecipient[]; end: 
 }
 
 /** Section 4. */
-function derive(contentKey: Buffer, label: string, prelude: Buffer): Buffer {
+export function derive(contentKey: Buffer, label: string, prelude: Buffer): Buffer {
   const hmac = createHmac('sha256', contentKey);
   hmac
     .update(Buffer.from([0, 0, 0, 1]))
@@ -220,14 +220,14 @@ function decryptSegment(segment: Buffer, dataKey: Buffer, index: bigint, last: b
   return Buffer.concat([gcm.update(segment.subarray(16, -16)), gcm.final()]);
 }
 
-function u64(value: bigint): Buffer {
+export function u64(value: bigint): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64BE(value);
   return bytes;
 }
 
 /** RFC 5869 section 2.3, with SHA-384. */
-function hkdfExpand(key: Buffer, info: Buffer, length: number): Buffer {
+export function hkdfExpand(key: Buffer, info: Buffer, length: number): Buffer {
   let block = Buffer.alloc(0);
   let output = Buffer.alloc(0);
   for (let counter = 1; output.length < length; counter++) {

@@ -50,7 +50,8 @@ export async function openHeader(header: CallFileHeader, keys: KeyRing): Promise
 }
 
 /**
- * No entry bears a held key's id: if one opens with a held key all the same, its id was altered (section 6).
+ * No entry bears a held key's id: if the header is authentic with that id in one of them, the id was altered (section 6).
+ * That an entry can be unwrapped is not enough: whether a padding is right is nobody's business who lacks the content key.
  *
  * @throws {CallsealError} `ERR_TAMPERED`.
  */
@@ -60,14 +61,19 @@ async function refuseAlteredKeyId(header: CallFileHeader, keys: KeyRing, path: s
     for (const [index, entry] of header.recipients.entries()) {
       if (key.algorithm !== 'RSA' || entry.wrappedKey.length !== Math.ceil(key.bits / 8)) continue;
       if (++tries > MAX_ALTERED_ID_TRIES) return;
-      if (await opens(key, entry)) throw tampered(path, `the key id of recipient ${index + 1} is not that of its key`);
+      if (await opensWithOwnId(key, header, index)) {
+        throw tampered(path, `the key id of recipient ${index + 1} is not that of its key`);
+      }
     }
   }
 }
 
-async function opens(key: NativePrivateKey, entry: RecipientEntry): Promise<boolean> {
+async function opensWithOwnId(key: NativePrivateKey, header: CallFileHeader, index: number): Promise<boolean> {
+  const { keyId } = header.recipients[index] as RecipientEntry;
+  const authenticated = Uint8Array.from(header.authenticatedBytes);
+  authenticated.set(key.spkiSha256, keyId.byteOffset - header.authenticatedBytes.byteOffset);
   try {
-    (await key.unwrap(entry.wrappedKey)).destroy();
+    (await native().openEnvelope(key, { ...envelopeOf(header, index), authenticated })).destroy();
     return true;
   } catch (error) {
     if (error instanceof CallsealError && error.code === 'ERR_TAMPERED') return false;
@@ -75,7 +81,9 @@ async function opens(key: NativePrivateKey, entry: RecipientEntry): Promise<bool
   }
 }
 
+/** Names in a message are not authenticated, and may have 8192 bytes each: a file must not fill a host's log. */
 const NAMED_RECIPIENTS = 8;
+const MAX_NAME_LENGTH = 200;
 
 function noMatchingKey(header: CallFileHeader, keys: KeyRing, path: string | undefined): CallsealError {
   const names = header.recipients.slice(0, NAMED_RECIPIENTS).map(describeEntry);
@@ -91,5 +99,6 @@ function noMatchingKey(header: CallFileHeader, keys: KeyRing, path: string | und
 
 function describeEntry(entry: RecipientEntry): string {
   if (entry.certificate === null) return `public key ${Buffer.from(entry.keyId).toString('hex').slice(0, 16)}…`;
-  return `certificate ${entry.certificate.subject}`;
+  const name = Array.from(entry.certificate.subject);
+  return `certificate ${name.slice(0, MAX_NAME_LENGTH).join('')}${name.length > MAX_NAME_LENGTH ? '…' : ''}`;
 }

@@ -5,6 +5,7 @@ import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
 import { KeyRing, type PassphraseSource } from '../recipients/keyring.ts';
 import { cleansedAtExit } from './cleanse.ts';
+import { exposure } from './exposed.ts';
 import type { Output } from './output.ts';
 import { addPassphraseOptions, passphraseSources } from './passphrase-options.ts';
 import { collect } from './recipient-options.ts';
@@ -23,7 +24,7 @@ export function addKeyOptions(command: Command, required = true): KeyOpener {
   const places = addPassphraseOptions(command);
   let passphrases: PassphraseSource[] | undefined;
   return (paths, output) => {
-    for (const path of paths) requireReadable(path);
+    for (const path of paths) examineKeyFile(path, output);
     passphrases ??= passphraseSources(places, output);
     return cleansedAtExit(new KeyRing(paths, { passphrases }));
   };
@@ -31,11 +32,14 @@ export function addKeyOptions(command: Command, required = true): KeyOpener {
 
 /**
  * A key file that is not there, or a native module that cannot be loaded, is one failure of the command and not one of
- * each file.
+ * each file. One that anybody can use is worth a word.
  */
-function requireReadable(path: string): void {
+function examineKeyFile(path: string, output: Output): void {
   try {
-    native().PrivateKey.probe(path);
+    const { privateKeys } = native().PrivateKey.probe(path);
+    const isOpen = privateKeys.some(({ encrypted }) => !encrypted);
+    const problem = isOpen ? exposure(path, 'a private key without a passphrase') : null;
+    if (problem !== null) output.warn(problem);
   } catch (error) {
     if (!(error instanceof CallsealError) || error.code !== 'ERR_IO') throw error;
     throw new CallsealError('ERR_KEY_UNREADABLE', error.message, { cause: error, path });

@@ -11,6 +11,7 @@ import { CallsealError } from '../errors.ts';
 import { Passphrase } from '../native/passphrase.ts';
 import type { PassphraseSource } from '../recipients/keyring.ts';
 import { cleansedAtExit } from './cleanse.ts';
+import { exposure } from './exposed.ts';
 import { interrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
 import { safe } from './text.ts';
@@ -84,6 +85,10 @@ export function promptPassphrase(text: string, keyPath: string, confirm: boolean
 
 /** The passphrases to try for every key that needs one: those of the places, in order, or else those typed. */
 export function passphraseSources(places: readonly PassphrasePlace[], output: Output): PassphraseSource[] {
+  for (const { kind, name } of places) {
+    const problem = kind === 'file' ? exposure(name, 'a passphrase') : null;
+    if (problem !== null) output.warn(problem);
+  }
   return places.length === 0 ? [promptSource(output)] : places.map(placeSource);
 }
 

@@ -1,10 +1,22 @@
 #include "envelope.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "error.h"
 
 namespace callseal {
+namespace {
+
+// A wrapped key that does not open becomes a random one, so that what follows is the same as for any other altered
+// header: whether the padding was right shows neither in a message nor in time.
+SecretKey content_key_or_random(const PrivateKey& key, ByteView wrapped) {
+  SecretKey random = SecretKey::generate(KeyUse::kContent);
+  std::optional<SecretKey> content = key.try_unwrap(wrapped);
+  return content.has_value() ? std::move(*content) : std::move(random);
+}
+
+}  // namespace
 
 void EnvelopeTemplate::validate() const {
   if (wraps.empty()) throw Error(Code::kInvalidArgument, "a file needs at least one recipient");
@@ -43,7 +55,7 @@ Envelope make_envelope(const EnvelopeTemplate& form, ByteView prelude) {
 }
 
 SecretKey open_content_key(const PrivateKey& key, const SealedEnvelope& sealed) {
-  SecretKey content = key.unwrap(sealed.wrapped_key);
+  SecretKey content = content_key_or_random(key, sealed.wrapped_key);
   SecretKey mac_key = content.derive(KeyUse::kMac, sealed.mac_label, sealed.prelude);
   if (!mac_key.verify_mac(sealed.authenticated, sealed.mac)) {
     throw Error(Code::kTampered, "the header fails authentication");

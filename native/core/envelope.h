@@ -49,10 +49,11 @@ struct SealedEnvelope {
   Bytes mac_label;
 };
 
-// The content key. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
+// The content key. kTampered, always with the same message, when the wrapped key does not open with `key` or the MAC is
+// wrong.
 SecretKey open_content_key(const PrivateKey& key, const SealedEnvelope& sealed);
 
-// The key of the body. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
+// The key of the body. kTampered as open_content_key() has it.
 SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed);
 
 }  // namespace callseal

@@ -164,21 +164,40 @@ SecretKey PrivateKey::unwrap(ByteView wrapped) const {
   return SecretKey(KeyUse::kContent, view(key));
 }
 
+std::optional<SecretKey> PrivateKey::try_unwrap(ByteView wrapped) const {
+  SecretBytes key;
+  if (remote_ != nullptr || public_key_->algorithm() != "RSA") {
+    try {
+      return unwrap(wrapped);
+    } catch (const Error& error) {
+      if (error.code() != Code::kTampered) throw;
+      return std::nullopt;
+    }
+  }
+  if (!open_oaep(wrapped, key) || key.size() != SecretKey::kLength) return std::nullopt;
+  return SecretKey(KeyUse::kContent, view(key));
+}
+
 SecretBytes PrivateKey::decrypt_oaep(ByteView wrapped) const {
   if (public_key_->algorithm() != "RSA") {
     throw Error(Code::kNotApproved, "wrapped keys are opened with RSA keys, not " + public_key_->algorithm());
   }
   if (remote_ != nullptr) return remote_->decrypt_oaep(wrapped);
+  SecretBytes message;
+  if (!open_oaep(wrapped, message)) throw Error(Code::kTampered, kDoesNotOpen);
+  return message;
+}
+
+bool PrivateKey::open_oaep(ByteView wrapped, SecretBytes& message) const {
   PkeyCtxPtr context = contexts_->take(key_.get());
-  SecretBytes key(public_key_->modulus_bytes());
-  size_t length = key.size();
+  message.resize(public_key_->modulus_bytes());
+  size_t length = message.size();
   bool ok = wrapped.size() == public_key_->modulus_bytes() &&
-            EVP_PKEY_decrypt(context.get(), key.data(), &length, wrapped.data(), wrapped.size()) == 1;
+            EVP_PKEY_decrypt(context.get(), message.data(), &length, wrapped.data(), wrapped.size()) == 1;
   take_openssl_errors();
-  if (!ok) throw Error(Code::kTampered, kDoesNotOpen);
-  contexts_->give_back(std::move(context));
-  key.resize(length);
-  return key;
+  contexts_->give_back(std::move(context));  // also after a failure, so that the next operation is not slower for it
+  if (ok) message.resize(length);
+  return ok;
 }
 
 Bytes PrivateKey::sign(SignatureScheme scheme, ByteView data) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bytes.h"
@@ -79,12 +80,17 @@ class PrivateKey {
   // Inverse of PublicKey::wrap. kTampered when decoding fails, whatever the reason: one answer for every kind of bad
   // padding, so that nothing can be learned from it.
   SecretKey unwrap(ByteView wrapped) const;
+  // The same without an exception, which takes time of its own: nothing instead of kTampered.
+  std::optional<SecretKey> try_unwrap(ByteView wrapped) const;
   // Inverse of PublicKey::encrypt_oaep; kTampered as above.
   SecretBytes decrypt_oaep(ByteView wrapped) const;
   // kNotApproved where the module does not sign with the scheme's hash (SHA-1).
   Bytes sign(SignatureScheme scheme, ByteView data) const;
 
  private:
+  // False when the padding is wrong. Not for remote keys.
+  bool open_oaep(ByteView wrapped, SecretBytes& message) const;
+
   PkeyPtr key_;  // null when the key is remote
   std::shared_ptr<const RemotePrivateKey> remote_;
   std::shared_ptr<const PublicKey> public_key_;

@@ -74,6 +74,7 @@ TEST(key_elsewhere_is_not_given_out) {
   PrivateKey remote = key_elsewhere(true);
   CHECK_THROWS_CODE(remote.pkey(), Code::kNotExportable);
   CHECK_THROWS_CODE(remote.unwrap(Bytes(256)), Code::kTampered);
+  CHECK(!remote.try_unwrap(Bytes(256)).has_value());
   CHECK_EQ(remote.unwrapped_outside(), "elsewhere");
 }
 

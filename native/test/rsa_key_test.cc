@@ -124,7 +124,9 @@ TEST(rsa_wraps_content_keys_only) {
 }
 
 TEST(rsa_unwraps_what_another_implementation_wrapped) {
-  SecretKey opened = key_one().unwrap(reference_oaep(key_one().pkey(), "SHA256", {}, sample_bytes(32)));
+  Bytes wrapped = reference_oaep(key_one().pkey(), "SHA256", {}, sample_bytes(32));
+  SecretKey opened = key_one().unwrap(wrapped);
+  CHECK(bytes_of(*key_one().try_unwrap(wrapped)) == sample_bytes(32));
   CHECK(bytes_of(opened) == sample_bytes(32));
 }
 
@@ -150,6 +152,7 @@ TEST(rsa_answers_every_bad_wrapping_alike) {
     bad.back()[i] ^= 1;
   }
   for (const Bytes& bytes : bad) {
+    CHECK(!key.try_unwrap(bytes).has_value());
     Error error = CHECK_THROWS_CODE(key.unwrap(bytes), Code::kTampered);
     CHECK_EQ(std::string(error.what()), "the wrapped key does not open with the private key it was made for");
     CHECK(error.causes().empty());
