@@ -3,7 +3,8 @@
 import { type Command, Option } from 'commander';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
-import { KeyRing, type PassphraseSource } from '../recipients/keyring.ts';
+import { KeyRing } from '../recipients/keyring.ts';
+import type { PassphraseSource } from '../recipients/passphrases.ts';
 import { cleansedAtExit } from './cleanse.ts';
 import { exposure } from './exposed.ts';
 import type { Output } from './output.ts';

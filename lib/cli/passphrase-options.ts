@@ -9,7 +9,7 @@
 import { type Command, Option } from 'commander';
 import { CallsealError } from '../errors.ts';
 import { Passphrase } from '../native/passphrase.ts';
-import type { PassphraseSource } from '../recipients/keyring.ts';
+import type { PassphraseSource } from '../recipients/passphrases.ts';
 import { cleansedAtExit } from './cleanse.ts';
 import { exposure } from './exposed.ts';
 import { interrupt } from './interrupt.ts';

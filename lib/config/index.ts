@@ -21,13 +21,8 @@
  * out of JSON and logs.
  */
 
-export {
-  type EncryptionRecipients,
-  encryptionRecipients,
-  type RecipientOptions,
-  type RecipientPath,
-} from './encryption-recipients.ts';
-export { type ClientProperties, RECIPIENTS_SETTING, type Section, type Setting, type ValuePart } from './model.ts';
+export { encryptionRecipients, type RecipientPath } from './encryption-recipients.ts';
+export type { ClientProperties } from './model.ts';
 export { MAX_CONFIG_BYTES, parseClientProperties } from './parse.ts';
-export { type ConfigProblem, formatProblem, type ProblemRule, type Severity } from './problems.ts';
+export { type ConfigProblem, formatProblem } from './problems.ts';
 export { DEFAULT_CONFIG_PATH, readClientProperties } from './read.ts';

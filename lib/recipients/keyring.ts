@@ -8,9 +8,6 @@ import type { PassphraseSource } from './passphrases.ts';
 import type { PrivateKey } from './private-key.ts';
 import { assertSources } from './sources.ts';
 
-export type { PassphraseSource } from './passphrases.ts';
-export { createCertificate, generatePrivateKey, loadPrivateKey, type PrivateKey } from './private-key.ts';
-
 /** A private-key file (PEM, DER or PKCS#12), and what may open it. */
 export interface KeySource {
   path: string;
