@@ -7,6 +7,7 @@
  * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
  *   {@link verify} proves a file without writing it.
  * - Look: {@link inspect} shows for whom a file was encrypted, without a key.
+ * - Sign: with a {@link Signer}, files tell who wrote them; readers demand it with {@link loadSigners}.
  * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
  * - Evidence: {@link status} says which crypto module runs.
  *
@@ -64,9 +65,18 @@ export {
 export {
   createCertificate,
   generatePrivateKey,
+  generateSigningKey,
   loadPrivateKey,
   type PrivateKey,
   type SubjectAttributes,
 } from './recipients/private-key.ts';
 export { type RecipientProblem, Recipients } from './recipients/recipients.ts';
+export {
+  type FileSigner,
+  loadSigners,
+  Signer,
+  SignerCertificates,
+  type SignerInfo,
+  type SignerOptions,
+} from './signing/index.ts';
 export { type Status, status } from './status.ts';

@@ -1,18 +1,15 @@
 /** Decrypts whole buffers. */
 
-import type { NativeFloeDecryptor } from '../native/binding.ts';
-import { native } from '../native/load.ts';
-import type { KeyRing } from '../recipients/keyring.ts';
-import { assertKeyRing, assertOptions, assertSignal, assertThreads } from './arguments.ts';
+import { assertKeyRing, assertOptions, assertRequiredSigner, assertSignal, assertThreads } from './arguments.ts';
 import { BorrowedBytes } from './borrowed-bytes.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import type { BufferOptions } from './encrypt-buffer.ts';
 import { tampered, truncated } from './faults.ts';
 import { FLOE_HEADER_BYTES, SEGMENT_OVERHEAD } from './format.ts';
-import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
+import { bodyEnd, type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
 import { newBytes } from './new-bytes.ts';
-import { openHeader } from './open.ts';
+import { openBody } from './open.ts';
 import { FIRST_READ } from './read-header.ts';
 import { inTurns } from './turns.ts';
 
@@ -40,18 +37,20 @@ export interface DecryptBufferOptions extends DecryptOptions, BufferOptions {}
 export async function decrypt(bytes: Uint8Array, options: DecryptBufferOptions): Promise<Uint8Array> {
   const input = new BorrowedBytes(bytes, 'bytes');
   assertOptions(options);
-  const { keys, output, threads = 1, signal } = options;
+  const { keys, requireSigner, output, threads = 1, signal } = options;
   assertKeyRing(keys);
+  assertRequiredSigner(requireSigner);
   assertThreads(threads);
   assertSignal(signal);
   throwIfAborted(signal);
   const given = output === undefined ? null : new BorrowedBytes(output, 'output');
   const header = copyHeader(input);
   const bodyStart = header.bodyOffset + FLOE_HEADER_BYTES;
-  const length = plaintextLength(input.length - bodyStart, header.segmentLength);
+  const end = bodyEnd(header, input.length);
+  const length = plaintextLength(Math.max(0, end - bodyStart), header.segmentLength);
   given?.assertTakes(length, input);
 
-  const decryptor = await openBody(header, keys);
+  const decryptor = await openBody(header, keys, requireSigner);
   throwIfAborted(signal);
   const result = output ?? newBytes(length);
   const target = given ?? new BorrowedBytes(result, 'output');
@@ -71,9 +70,11 @@ export async function decrypt(bytes: Uint8Array, options: DecryptBufferOptions):
       segments += done;
       written += count - done * SEGMENT_OVERHEAD;
       if (!decryptor.finished) return false;
-      if (read === input.length) return true;
-      throw tampered(undefined, `${input.length - read} bytes follow the last segment`);
+      if (read === end) return true;
+      if (read > end) throw truncated(undefined, 'it ends inside the signature of its writer');
+      throw tampered(undefined, `${end - read} bytes follow the last segment`);
     });
+    if (header.signature !== null) await decryptor.verifyClosing(input.from(end));
   } catch (error) {
     await clear(target, written);
     throw error;
@@ -89,15 +90,6 @@ function copyHeader(input: BorrowedBytes): CallFileHeader {
     if (header !== null) return header;
     if (need > input.length) throw headerEndsEarly(input.length, need);
     length = need;
-  }
-}
-
-async function openBody(header: CallFileHeader, keys: KeyRing): Promise<NativeFloeDecryptor> {
-  const bodyKey = await openHeader(header, keys);
-  try {
-    return new (native().FloeDecryptor)(bodyKey, header.preludeBytes, header.floeHeader);
-  } finally {
-    bodyKey.destroy();
   }
 }
 

@@ -6,19 +6,21 @@ import type { CallsealError } from '../errors.ts';
 import type { NativeFloeDecryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { assertKeyRing, assertOptions, assertSignal } from './arguments.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
+import { assertKeyRing, assertOptions, assertRequiredSigner, assertSignal } from './arguments.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import { tampered, truncated } from './faults.ts';
 import { CONTINUED_MARK, DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
-import { openHeader } from './open.ts';
+import { openBody } from './open.ts';
 import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-stream.ts';
 
 /**
  * A stream that decrypts a call file written to it.
  *
  * Every byte that comes out has been authenticated, in its place. Whether the file is complete is known only at its
- * end: what came out before an error is a prefix of the plaintext, so act on it only when the stream has ended well.
+ * end: what came out before an error is a prefix of the plaintext, so act on it only when the stream has ended well. With
+ * `requireSigner`, nothing comes out of a file that none of them began; that all of it is theirs is known at the end.
  *
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT`. The stream fails with what {@link decryptFile} throws, except for
  *   what concerns files.
@@ -28,10 +30,11 @@ import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-strea
  */
 export function createDecryptStream(options: DecryptOptions): Transform {
   assertOptions(options);
-  const { keys, signal } = options;
+  const { keys, requireSigner, signal } = options;
   assertKeyRing(keys);
+  assertRequiredSigner(requireSigner);
   assertSignal(signal);
-  return new SegmentStream(new DecryptMachine(keys), DEFAULT_STREAM_SEGMENT_LENGTH, signal);
+  return new SegmentStream(new DecryptMachine(keys, requireSigner), DEFAULT_STREAM_SEGMENT_LENGTH, signal);
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -40,6 +43,7 @@ const UNLIMITED = 1_000_000;
 
 class DecryptMachine implements SegmentMachine {
   readonly #keys: KeyRing;
+  readonly #requireSigner: SignerCertificates | undefined;
   /** As much of the header as is known to be needed; the first `#filled` bytes are there. */
   #head = new Uint8Array(parseHeader(new Uint8Array(0)).need);
   #decryptor: NativeFloeDecryptor | null = null;
@@ -50,11 +54,14 @@ class DecryptMachine implements SegmentMachine {
   /** What has not been used of the chunk. */
   #rest: Uint8Array = NO_BYTES;
   #index = 0;
+  /** Bytes of the block that follows the last segment; 0 for a file without a signature, and once it was verified. */
+  #closingBytes = 0;
   #ended = false;
   #destroyed = false;
 
-  constructor(keys: KeyRing) {
+  constructor(keys: KeyRing, requireSigner: SignerCertificates | undefined) {
     this.#keys = keys;
+    this.#requireSigner = requireSigner;
   }
 
   feed(chunk: Uint8Array): void {
@@ -70,11 +77,12 @@ class DecryptMachine implements SegmentMachine {
       const header = this.#readHeader();
       return header === null ? null : this.#open(header);
     }
+    if (this.#decryptor.finished && this.#closingBytes > 0) return this.#close(this.#decryptor);
     if (this.#rest.length === 0) {
       if (this.#ended && !this.#decryptor.finished) throw this.#endsEarly();
       return null;
     }
-    if (this.#decryptor.finished) throw tampered(undefined, 'bytes follow the last segment');
+    if (this.#decryptor.finished) throw tampered(undefined, 'bytes follow the end of the file');
     const length = this.#filled + this.#rest.length;
     const needed = length < MARK_BYTES ? MARK_BYTES : this.#nextLength();
     if (length >= needed) return this.#decrypt(this.#decryptor, length, needed);
@@ -115,17 +123,29 @@ class DecryptMachine implements SegmentMachine {
   }
 
   async #open(header: CallFileHeader): Promise<void> {
-    const bodyKey = await openHeader(header, this.#keys);
-    try {
-      if (this.#destroyed) return;
-      this.#decryptor = new (native().FloeDecryptor)(bodyKey, header.preludeBytes, header.floeHeader);
-    } finally {
-      bodyKey.destroy();
-    }
+    const decryptor = await openBody(header, this.#keys, this.#requireSigner);
+    if (this.#destroyed) return;
+    this.#decryptor = decryptor;
+    this.#closingBytes = header.signature?.closingBytes ?? 0;
     native().keepFreedMemory();
     this.#segmentLength = header.segmentLength;
-    this.#held = Buffer.allocUnsafeSlow(header.segmentLength);
+    this.#held = Buffer.allocUnsafeSlow(Math.max(header.segmentLength, this.#closingBytes));
     this.#filled = 0;
+  }
+
+  /** Collects the closing block, and verifies it once it is there. */
+  #close(decryptor: NativeFloeDecryptor): Promise<void> | null {
+    const used = Math.min(this.#closingBytes - this.#filled, this.#rest.length);
+    this.#held.set(this.#rest.subarray(0, used), this.#filled);
+    this.#filled += used;
+    this.#rest = this.#rest.subarray(used);
+    if (this.#filled < this.#closingBytes) {
+      if (this.#ended) throw truncated(undefined, 'it ends inside the signature of its writer');
+      return null;
+    }
+    const block = this.#held.subarray(0, this.#closingBytes);
+    this.#closingBytes = 0;
+    return decryptor.verifyClosing(block);
   }
 
   /** What the mark of the next segment says. */

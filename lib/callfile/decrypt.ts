@@ -1,6 +1,8 @@
 /** Decrypts whole files. */
 
 import type { KeyRing } from '../recipients/keyring.ts';
+import type { FileSigner } from '../signing/info.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
 import { assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { decryptJob } from './decrypt-job.ts';
 import type { FileResult } from './encrypt.ts';
@@ -11,6 +13,11 @@ import { type OutputOptions, outputOf } from './output.ts';
 export interface DecryptOptions {
   /** The private keys at hand; one that fits is enough. */
   keys: KeyRing;
+  /**
+   * Accept only what one of these signed: nothing of another file comes out, and nobody is asked for a passphrase.
+   * Default: the signature of a signed file is verified, whoever made it.
+   */
+  requireSigner?: SignerCertificates | undefined;
   /** Cancels the operation (`ERR_ABORTED`). */
   signal?: AbortSignal | undefined;
 }
@@ -22,6 +29,8 @@ export interface DecryptFileOptions extends DecryptOptions, OutputOptions, JobOp
 export interface DecryptFileResult extends FileResult {
   /** The id of the private key that opened the file: SHA-256 of its DER SubjectPublicKeyInfo, lower-case hexadecimal. */
   keyId: string;
+  /** Who signed the file; null when nobody did. */
+  signer: FileSigner | null;
 }
 
 /**
@@ -29,8 +38,8 @@ export interface DecryptFileResult extends FileResult {
  * at all; the input is left as it is. Output and input may be the same file if it has one name.
  *
  * @throws {CallsealError} `ERR_NOT_CALLSEAL`, `ERR_UNSUPPORTED_VERSION`, `ERR_NO_MATCHING_KEY`,
- *   `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_TAMPERED`, `ERR_TRUNCATED`, `ERR_OUTPUT_EXISTS`,
- *   `ERR_INPUT_CHANGED`, `ERR_IO`, `ERR_ABORTED`, `ERR_INVALID_ARGUMENT`.
+ *   `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_NOT_SIGNED`, `ERR_WRONG_SIGNER`, `ERR_TAMPERED`,
+ *   `ERR_TRUNCATED`, `ERR_OUTPUT_EXISTS`, `ERR_INPUT_CHANGED`, `ERR_IO`, `ERR_ABORTED`, `ERR_INVALID_ARGUMENT`.
  *
  * @example
  * await using keys = new KeyRing(['my_private.key']);
@@ -48,5 +57,5 @@ export async function decryptFile(
   assertKeyRing(keys);
   assertSignal(signal);
   throwIfAborted(signal);
-  return decryptJob(input, outputOf(output, options), keys, options);
+  return decryptJob(input, outputOf(output, options), options);
 }

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { hex } from '../hex.ts';
 import { type CertificateInfo, certificateInfo } from '../recipients/certificate-info.ts';
 import { openRegularFile, readAt } from '../recipients/regular-file.ts';
+import { type SignerInfo, signerInfo } from '../signing/info.ts';
 import { assertBytes, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import {
   CONTINUED_MARK,
@@ -15,7 +16,7 @@ import {
   SUITE_NAME,
   VERSION,
 } from './format.ts';
-import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
+import { bodyEnd, type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
 import { FIRST_READ, readHeader } from './read-header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
@@ -40,6 +41,8 @@ export interface Inspection {
   fileId: string;
   createdAt: Date;
   recipients: RecipientEntryInfo[];
+  /** Who claims to have signed the file: nothing of the signature was verified. Null for a file without one. */
+  signer: SignerInfo | null;
   /** Bytes before the body. */
   headerBytes: number;
   /** Bytes of a full encrypted segment. */
@@ -51,7 +54,7 @@ export interface Inspection {
   plaintextBytes: number | null;
   /** Whether {@link state} is `complete`. */
   complete: boolean;
-  /** `complete`: it ends with its last segment. `truncated`: something is missing. `damaged`: it breaks a rule. */
+  /** `complete`: it ends with its last segment, and the end of its signature if it is signed. `truncated`: something is missing. `damaged`: it breaks a rule. */
   state: 'complete' | 'truncated' | 'damaged';
   /** What is wrong; null when complete. */
   problem: string | null;
@@ -110,15 +113,17 @@ async function readMark(handle: FileHandle, header: CallFileHeader, size: number
 /** Where the last segment of a file of `size` bytes begins, and how many bytes of it there are: 0 if there is none. */
 function lastSegment(header: CallFileHeader, size: number): { offset: number; length: number; count: number } {
   const start = header.bodyOffset + FLOE_HEADER_BYTES;
-  const count = Math.ceil((size - start) / header.segmentLength);
+  const end = Math.max(start, bodyEnd(header, size));
+  const count = Math.ceil((end - start) / header.segmentLength);
   const offset = start + Math.max(0, count - 1) * header.segmentLength;
-  return { offset, length: size - offset, count };
+  return { offset, length: end - offset, count };
 }
 
 function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspection {
   const { length, count } = lastSegment(header, size);
   const { state, problem } = judgeEnd(header.segmentLength, length, mark);
   const complete = state === 'complete';
+  const { signature } = header;
   const overhead = header.bodyOffset + FLOE_HEADER_BYTES + SEGMENT_OVERHEAD * count;
   return {
     version: VERSION,
@@ -126,11 +131,12 @@ function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspe
     fileId: hex(header.prelude.fileId),
     createdAt: new Date(header.prelude.createdAt),
     recipients: header.recipients.map(describeEntry),
+    signer: signature && signerInfo(hex(signature.keyId), signature.scheme, signature.certificate),
     headerBytes: header.bodyOffset,
     segmentLength: header.segmentLength,
     segments: count,
     fileBytes: size,
-    plaintextBytes: complete ? size - overhead : null,
+    plaintextBytes: complete ? bodyEnd(header, size) - overhead : null,
     complete,
     state,
     problem,

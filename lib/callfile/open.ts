@@ -1,13 +1,15 @@
 /** From a header and a key ring to the key of the body (`docs/format.md`, section 4). */
 
 import { CallsealError } from '../errors.ts';
-import type { NativePrivateKey, NativeSecretKey, SealedEnvelope } from '../native/binding.ts';
+import type { NativeFloeDecryptor, NativePrivateKey, SealedEnvelope } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing, RingMatch } from '../recipients/keyring.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
 import { nameOf, tampered } from './faults.ts';
 import { BODY_LABEL, MAC_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
+import { checkSignature } from './signed-by.ts';
 
 /** RSA operations that one file may cost when its key ids fit no key: more would let a file waste a host's time. */
 const MAX_ALTERED_ID_TRIES = 8;
@@ -39,14 +41,26 @@ export function envelopeOf(header: CallFileHeader, index: number): SealedEnvelop
 }
 
 /**
- * Finds the private key, unwraps the content key, verifies the recipients MAC and derives the body's key, which the
- * caller destroys.
+ * Checks who signed the file, finds the private key, unwraps the content key, verifies the recipients MAC, and makes a
+ * decryptor of the body.
  *
- * @throws {CallsealError} What {@link findKey} throws; `ERR_TAMPERED`.
+ * @param requireSigner Not optional, so that no reader forgets it.
+ * @throws {CallsealError} What {@link checkSignature} and {@link findKey} throw; `ERR_TAMPERED`.
  */
-export async function openHeader(header: CallFileHeader, keys: KeyRing): Promise<NativeSecretKey> {
+export async function openBody(
+  header: CallFileHeader,
+  keys: KeyRing,
+  requireSigner: SignerCertificates | undefined,
+): Promise<NativeFloeDecryptor> {
+  const signature = await checkSignature(header, requireSigner);
   const { key, index } = await findKey(header, keys);
-  return native().openEnvelope(key, envelopeOf(header, index));
+  const bodyKey = await native().openEnvelope(key, envelopeOf(header, index));
+  try {
+    const { preludeBytes, floeHeader } = header;
+    return new (native().FloeDecryptor)(bodyKey, preludeBytes, floeHeader, signature?.native ?? null);
+  } finally {
+    bodyKey.destroy();
+  }
 }
 
 /**

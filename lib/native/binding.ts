@@ -12,6 +12,7 @@ import type {
   NativeMasterKeyClass,
   NativeTokenClass,
 } from './keys-binding.ts';
+import type { NativeFileSignature, NativeFileSigner, WriterScheme } from './signature-binding.ts';
 import type { NativeTestHooks } from './test-hooks.ts';
 
 /** What a secret key may be used for; each key has one purpose, fixed when it is made. */
@@ -28,10 +29,10 @@ export type KeyUse =
   | 'wrap';
 
 /**
- * RSA signature schemes. `pss` has a salt as long as the hash. Many modules verify `pkcs1-sha1`, but refuse to sign with it:
- * `ERR_NOT_APPROVED`.
+ * Signature schemes. `pss` has a salt as long as the hash. Many modules verify `pkcs1-sha1`, but refuse to sign with it:
+ * `ERR_NOT_APPROVED`. ECDSA signatures are r ‖ s, 64 or 96 bytes.
  */
-export type SignatureScheme = 'pss-sha256' | 'pkcs1-sha256' | 'pkcs1-sha1';
+export type SignatureScheme = WriterScheme | 'pkcs1-sha256' | 'pkcs1-sha1';
 
 /** A passphrase whose bytes live in native memory, cleansed on `destroy()` or collection. */
 export interface NativePassphrase {
@@ -90,7 +91,10 @@ export interface NativePublicKey extends NativeInstallationPublicOperations {
   toPem(): string;
   /** RSA-OAEP, SHA-256 for both hashes, empty label, of a `content` key. Result as long as the modulus. */
   wrap(key: NativeSecretKey): Promise<Uint8Array>;
+  /** ERR_NOT_APPROVED for a key of another algorithm than the scheme's. */
   verify(scheme: SignatureScheme, data: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  /** The scheme in which a writer signs files with this key: null unless it is P-256, P-384, or RSA as `wrap` takes it. */
+  readonly writerScheme: WriterScheme | null;
 }
 
 /** A private key. */
@@ -147,6 +151,8 @@ export interface NativePrivateKeyClass {
   probe(path: string): KeyFileContents;
   /** A fresh RSA key of 2048, 3072 or 4096 bits, public exponent 65537. */
   generate(bits: number): Promise<NativePrivateKey>;
+  /** A fresh key for signatures. */
+  generateEc(curve: 'P-256' | 'P-384'): Promise<NativePrivateKey>;
 }
 
 /** One certificate or bare public key of a file. */
@@ -207,11 +213,14 @@ export interface EnvelopeTemplateInit {
   /** KBKDF labels of the two derived keys. */
   bodyLabel: Uint8Array;
   macLabel: Uint8Array;
+  /** Absent or null for files without a signature. ERR_INVALID_ARGUMENT when its scheme is not its key's. */
+  signer?: NativeFileSigner | null;
 }
 
 /**
  * Makes a fresh content key a file, wraps it for every recipient, derives body and MAC keys (context = prelude) and
- * assembles `prelude ‖ recipients ‖ HMAC(prelude ‖ recipients)`, followed by the FLOE body with AAD = prelude.
+ * assembles `prelude ‖ recipients ‖ HMAC(prelude ‖ recipients)`, followed by the FLOE body with AAD = prelude. With a
+ * signer, the header ends with the opening block of its signature, and the closing block follows the body.
  */
 export interface NativeEnvelopeTemplate {
   /**
@@ -226,7 +235,7 @@ export interface NativeEnvelopeTemplate {
     refusedPrefix: Uint8Array,
     control: NativeJobControl | null,
   ): Promise<FileJobResult>;
-  /** Starts a body in memory or a stream: the header (without the FLOE header, which the encryptor holds), and its encryptor. */
+  /** Starts a body in memory or a stream: the header (all before the FLOE header, which the encryptor holds), and its encryptor. */
   start(prelude: Uint8Array, segmentLength: number): Promise<{ header: Uint8Array; encryptor: NativeFloeEncryptor }>;
   /**
    * The same, without waiting for the header: keys are made at once, some ten microseconds of this thread, and wrapped on
@@ -264,6 +273,11 @@ export interface NativeFloeEncryptor {
     threads: number,
     microseconds: number,
   ): number;
+  /**
+   * After the last segment, and when the header is there: the closing block of the signature, which follows it; no
+   * bytes for a file without one. ERR_KEY_USE before.
+   */
+  closing(): Promise<Uint8Array>;
 }
 
 /** FLOE decryption of one message, in order or at random. Synchronous, as encryption is. */
@@ -282,6 +296,11 @@ export interface NativeFloeDecryptor {
   decrypt(held: Uint8Array, input: Uint8Array, output: Uint8Array, threads: number, microseconds: number): number;
   /** Segment number `index` (from 0). ERR_TAMPERED. */
   decryptSegmentAt(index: number, segment: Uint8Array, final: boolean): Uint8Array;
+  /**
+   * After the last segment of a message read in order: whether the closing block is right. ERR_TAMPERED; ERR_KEY_USE
+   * before, and for a file without a signature.
+   */
+  verifyClosing(block: Uint8Array): Promise<void>;
 }
 
 /** What a reader has found in a header for one private key. */
@@ -294,6 +313,8 @@ export interface SealedEnvelope {
   /** KBKDF labels, as in {@link EnvelopeTemplateInit}. */
   bodyLabel: Uint8Array;
   macLabel: Uint8Array;
+  /** Absent or null for a file without a signature. Its opening is verified already. */
+  signature?: NativeFileSignature | null;
 }
 
 /** An open file: header and body are read from one descriptor, whatever happens to the name. Jobs on it must not overlap. */
@@ -301,7 +322,8 @@ export interface NativeInputFile {
   /** Up to `length` bytes at `offset`, fewer at the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
   /**
-   * Opens the envelope and decrypts the FLOE body at `bodyOffset`, all in one job. Output null: authenticate only.
+   * Opens the envelope and decrypts the FLOE body at `bodyOffset`, all in one job. Output null: authenticate only. With a
+   * signature, the closing block must follow the body and be right.
    * ERR_TAMPERED, ERR_TRUNCATED.
    */
   decrypt(
@@ -392,14 +414,17 @@ export interface NativeBinding {
   createRequest(key: NativePrivateKey, subject: [type: string, value: string][]): Promise<string>;
   /** The key of a body: unwraps the content key, verifies the MAC, derives. ERR_TAMPERED. */
   openEnvelope(key: NativePrivateKey, envelope: SealedEnvelope): Promise<NativeSecretKey>;
+  /** Whether the opening block of a signature is right. ERR_TAMPERED. */
+  verifyOpening(signature: NativeFileSignature): Promise<void>;
   InputFile: NativeInputFileClass;
   JobControl: new () => NativeJobControl;
   EnvelopeTemplate: new (init: EnvelopeTemplateInit) => NativeEnvelopeTemplate;
-  /** `header` is the 74-byte FLOE header; its tag is verified. ERR_TAMPERED. */
+  /** `header` is the 74-byte FLOE header; its tag is verified. ERR_TAMPERED. `signature` as in {@link SealedEnvelope}. */
   FloeDecryptor: new (
     key: NativeSecretKey,
     aad: Uint8Array,
     header: Uint8Array,
+    signature?: NativeFileSignature | null,
   ) => NativeFloeDecryptor;
   Passphrase: NativePassphraseClass;
   SecretKey: NativeSecretKeyClass;

@@ -12,6 +12,7 @@
 #include "key_handles.h"
 #include "memory.h"
 #include "module.h"
+#include "signature_arguments.h"
 #include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
 #include "test_hooks.h"
@@ -248,6 +249,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["checkSubject"] = Napi::Function::New(env, check_subject);
   exports["createRequest"] = Napi::Function::New(env, create_request);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
+  exports["verifyOpening"] = Napi::Function::New(env, verify_opening);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);
 #endif

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 
 #include "envelope.h"
 #include "floe_body.h"
 #include "handle.h"
 #include "job_control.h"
+#include "signature_arguments.h"
 
 namespace callseal::addon {
 
@@ -38,17 +41,40 @@ class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
   Napi::Value encrypt_file(const Napi::CallbackInfo& info);
   Napi::Value start(const Napi::CallbackInfo& info);
   Napi::Value start_ahead(const Napi::CallbackInfo& info);
+  std::shared_ptr<const FileSigner> signer() const;
+
   std::shared_ptr<const EnvelopeTemplate> form_;
+  std::unique_ptr<KeptSigner> signer_;  // null for files without a signature
 };
 
-// A message and its segments.
+// A message and its segments; `digested` as in FloeBody.
 struct OwnedFloeBody {
-  explicit OwnedFloeBody(FloeMessage made) : message(std::move(made)), body(message) {}
+  explicit OwnedFloeBody(FloeMessage made, bool digested = false) : message(std::move(made)), body(message, digested) {}
   const FloeMessage message;
   FloeBody body;
 };
 
-class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<OwnedFloeBody>> {
+// The signature of a file that is begun: set on a pool thread, read on another.
+class SharedSignature {
+ public:
+  void set(SignedFile made);
+  // kKeyUse before the opening block was made.
+  const SignedFile& get() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<const SignedFile> made_;
+};
+
+// A body being written; `signature` is null for files without one.
+struct WrittenBody : OwnedFloeBody {
+  WrittenBody(FloeMessage made, bool is_signed)
+      : OwnedFloeBody(std::move(made), is_signed),
+        signature(is_signed ? std::make_shared<SharedSignature>() : nullptr) {}
+  const std::shared_ptr<SharedSignature> signature;
+};
+
+class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<WrittenBody>> {
  public:
   static constexpr char kName[] = "FloeEncryptor";
   static constexpr napi_type_tag kTag{0xa498363316d693a9, 0x0bdffee19890d292};
@@ -60,6 +86,7 @@ class FloeEncryptorHandle : public Handle<FloeEncryptorHandle, std::unique_ptr<O
   Napi::Value header(const Napi::CallbackInfo& info);
   Napi::Value plaintext_length(const Napi::CallbackInfo& info);
   Napi::Value encrypt(const Napi::CallbackInfo& info);
+  Napi::Value closing(const Napi::CallbackInfo& info);
 };
 
 class FloeDecryptorHandle : public TaggedWrap<FloeDecryptorHandle> {
@@ -74,8 +101,10 @@ class FloeDecryptorHandle : public TaggedWrap<FloeDecryptorHandle> {
   Napi::Value finished(const Napi::CallbackInfo& info);
   Napi::Value decrypt(const Napi::CallbackInfo& info);
   Napi::Value decrypt_segment_at(const Napi::CallbackInfo& info);
+  Napi::Value verify_closing(const Napi::CallbackInfo& info);
 
   std::unique_ptr<OwnedFloeBody> owned_;
+  std::shared_ptr<const FileSignature> signature_;  // null for files without one
 };
 
 }  // namespace callseal::addon

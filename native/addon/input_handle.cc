@@ -7,6 +7,7 @@
 #include "envelope_handles.h"
 #include "file_arguments.h"
 #include "key_handles.h"
+#include "signature_arguments.h"
 
 namespace callseal::addon {
 namespace {
@@ -62,6 +63,7 @@ SealedEnvelope sealed_envelope_argument(const Napi::CallbackInfo& info, size_t i
   sealed.mac = bytes_member(object, "mac");
   sealed.body_label = bytes_member(object, "bodyLabel");
   sealed.mac_label = bytes_member(object, "macLabel");
+  sealed.signature = optional_signature(object.Get("signature"));
   return sealed;
 }
 
@@ -98,7 +100,8 @@ Napi::Value InputFileHandle::decrypt(const Napi::CallbackInfo& info) {
         std::optional<AtomicFile> target;
         if (output.has_value()) target.emplace(*output, file->get());
         AtomicFile* to = target.has_value() ? &*target : nullptr;
-        return decrypt_file(**file, to, offset, body_key, sealed.prelude, *control);
+        const FileSignature* signature = sealed.signature.has_value() ? &*sealed.signature : nullptr;
+        return decrypt_file(**file, to, offset, body_key, sealed.prelude, *control, signature);
       },
       file_job_result);
 }

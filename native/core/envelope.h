@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "rsa_key.h"
+#include "writer_signature.h"
 
 namespace callseal {
 
@@ -45,6 +46,7 @@ struct SealedEnvelope {
   Bytes mac;
   Bytes body_label;
   Bytes mac_label;
+  std::optional<FileSignature> signature;
 };
 
 // The key of the body. kTampered when the wrapped key does not open with `key` or the MAC is wrong.

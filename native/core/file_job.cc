@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "block.h"
+#include "body_digest.h"
 #include "crew.h"
 #include "error.h"
 
@@ -125,6 +126,7 @@ struct EncryptJob {
   const FloeMessage& message;
   Layout layout;
   JobControl& control;
+  SharedBodyDigest* digest;  // null for files without a signature
 };
 
 class BlockEncryptor {
@@ -151,7 +153,12 @@ class BlockEncryptor {
       end = std::copy(job_.header.begin(), job_.header.end(), end);
       end = std::copy(job_.message.header().begin(), job_.message.header().end(), end);
     }
+    const uint8_t* segments = end;
     end = encrypt_segments(index, plaintext_.first(length), end);
+    if (job_.digest != nullptr) {
+      job_.digest->add(block, segment_digests(ByteView(segments, static_cast<size_t>(end - segments)),
+                                              job_.message.segment_length()));
+    }
     job_.output.write(to, encrypted_.first(static_cast<size_t>(end - encrypted_.data())));
     job_.control.advance(length);
   }
@@ -178,13 +185,19 @@ class BlockEncryptor {
 }  // namespace
 
 FileJobResult encrypt_file(const InputFile& input, AtomicFile& output, ByteView header, const FloeMessage& message,
-                           JobControl& control) {
+                           JobControl& control, const SignedFile* signature) {
   const uint64_t size = input.size();
-  const uint64_t length = header.size() + message.encrypted_length(size);
+  const uint64_t body_end = header.size() + message.encrypted_length(size);
+  const uint64_t length = body_end + (signature != nullptr ? signature->closing_length() : 0);
   control.begin(size);
   const Layout layout(message, header.size() + kFloeHeaderLength, message.segment_count(size));
   reserve(output, length, layout);
-  work_through<BlockEncryptor>(EncryptJob{input, output, header, message, layout, control});
+  SharedBodyDigest digest;
+  work_through<BlockEncryptor>(
+      EncryptJob{input, output, header, message, layout, control, signature != nullptr ? &digest : nullptr});
+  if (signature != nullptr) {
+    output.write(body_end, signature->closing_block(digest.summary()));
+  }
   finish(input, &output, control);
   return {size, length};
 }
@@ -196,9 +209,11 @@ struct DecryptJob {
   AtomicFile* output;
   const FloeMessage& message;
   Layout layout;
+  uint64_t body_end;  // where the last segment must end
   JobControl& control;
+  SharedBodyDigest* digest;  // null for files without a signature
 
-  uint64_t segments_length() const { return input.size() - layout.body_start; }
+  uint64_t segments_length() const { return body_end - layout.body_start; }
 };
 
 [[noreturn]] void throw_truncated(uint64_t index) {
@@ -229,6 +244,9 @@ class BlockDecryptor {
       size_t used = decrypt_segment(index, left, end);
       end += used - kFloeSegmentOverhead;
       left = left.subview(used, left.size() - used);
+    }
+    if (job_.digest != nullptr) {
+      job_.digest->add(block, segment_digests(encrypted_.first(length), job_.message.segment_length()));
     }
     if (job_.output != nullptr) {
       job_.output->write(first * job_.message.plaintext_length(),
@@ -290,22 +308,38 @@ FloeMessage read_message(const InputFile& input, uint64_t offset, const SecretKe
   return FloeMessage::open(key, aad, header);
 }
 
+// Where the last segment ends in a whole file whose first begins at `start`.
+uint64_t end_of_body(const InputFile& input, uint64_t start, const FileSignature* signature) {
+  if (signature == nullptr) return input.size();
+  if (input.size() - start < signature->closing_length()) throw_truncated(0);
+  return input.size() - signature->closing_length();
+}
+
+void verify_closing(const DecryptJob& job, const FileSignature& signature) {
+  Bytes block(signature.closing_length());
+  job.input.read_exactly(job.body_end, block.data(), block.size());
+  signature.verify_closing(block, job.digest->summary());
+}
+
 }  // namespace
 
 FileJobResult decrypt_file(const InputFile& input, AtomicFile* output, uint64_t offset, const SecretKey& key,
-                           ByteView aad, JobControl& control) {
+                           ByteView aad, JobControl& control, const FileSignature* signature) {
   control.begin(input.size());
   const FloeMessage message = read_message(input, offset, key, aad);
   const uint64_t start = offset + kFloeHeaderLength;
-  const uint64_t body = input.size() - start;
+  const uint64_t end = end_of_body(input, start, signature);
+  const uint64_t body = end - start;
   const Layout layout(message, start,
                       std::max<uint64_t>(1, (body + message.segment_length() - 1) / message.segment_length()));
   const uint64_t overhead = layout.segments * kFloeSegmentOverhead;
   const uint64_t length = body > overhead ? body - overhead : 0;  // of the plaintext, if the file is whole
   control.advance(start);
-  const DecryptJob job{input, output, message, layout, control};
+  SharedBodyDigest digest;
+  const DecryptJob job{input, output, message, layout, end, control, signature != nullptr ? &digest : nullptr};
   if (output != nullptr) reserve_plaintext(job, length);
   work_through<BlockDecryptor>(job);
+  if (signature != nullptr) verify_closing(job, *signature);
   finish(input, output, control);
   return {input.size(), length};
 }
