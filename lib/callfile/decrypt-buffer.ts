@@ -46,8 +46,8 @@ export async function decrypt(bytes: Uint8Array, options: DecryptBufferOptions):
   const given = output === undefined ? null : new BorrowedBytes(output, 'output');
   const header = copyHeader(input);
   const bodyStart = header.bodyOffset + FLOE_HEADER_BYTES;
-  const end = bodyEnd(header, input.length);
-  const length = plaintextLength(Math.max(0, end - bodyStart), header.segmentLength);
+  const end = Math.max(bodyStart, bodyEnd(header, input.length));
+  const length = plaintextLength(end - bodyStart, header.segmentLength);
   given?.assertTakes(length, input);
 
   const decryptor = await openBody(header, keys, requireSigner);
@@ -60,9 +60,10 @@ export async function decrypt(bytes: Uint8Array, options: DecryptBufferOptions):
   try {
     await inTurns((microseconds) => {
       throwIfAborted(signal);
-      const count = decryptor.decrypt(NO_BYTES, input.from(read), target.from(written), threads, microseconds);
+      const left = input.from(read).subarray(0, end - read);
+      const count = decryptor.decrypt(NO_BYTES, left, target.from(written), threads, microseconds);
       if (count === 0) {
-        const where = read === input.length ? `before segment ${segments}` : `inside segment ${segments}`;
+        const where = read === end ? `before segment ${segments}` : `inside segment ${segments}`;
         throw truncated(undefined, `it ends ${where}`);
       }
       const done = Math.ceil(count / header.segmentLength);
@@ -71,7 +72,6 @@ export async function decrypt(bytes: Uint8Array, options: DecryptBufferOptions):
       written += count - done * SEGMENT_OVERHEAD;
       if (!decryptor.finished) return false;
       if (read === end) return true;
-      if (read > end) throw truncated(undefined, 'it ends inside the signature of its writer');
       throw tampered(undefined, `${end - read} bytes follow the last segment`);
     });
     if (header.signature !== null) await decryptor.verifyClosing(input.from(end));

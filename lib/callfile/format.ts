@@ -16,7 +16,7 @@ export const SUITE_NAME = 'RSA-OAEP-SHA256, KBKDF-HMAC-SHA256, FLOE-AES-256-GCM'
 
 /** Length of the prelude in bytes (section 1). */
 export const PRELUDE_BYTES = 48;
-/** Flags of the prelude: bit 0, the file is signed by its writer (section 6). */
+/** Flags of the prelude: bit 0, the file is signed by its writer (section 9). */
 export const FLAG_SIGNED = 1;
 /** Bytes of the prelude that say whether this release can read the file: magic, version, suite, flags. */
 export const PRELUDE_START_BYTES = 16;
@@ -60,7 +60,7 @@ export const MARK_BYTES = 4;
 /** Mark of every segment but the last. */
 export const CONTINUED_MARK = 0xffff_ffff;
 
-/** Bytes of an opening block that say how long it is: algorithm and length (section 6). */
+/** Bytes of an opening block that say how long it is: algorithm and length (section 9). */
 export const OPENING_HEAD_BYTES = 6;
 /** Most bytes of an opening block. */
 export const MAX_OPENING_BYTES = 20_480;

@@ -9,6 +9,7 @@ import { nameOf, tampered } from './faults.ts';
 import { BODY_LABEL, MAC_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
+import { bodyContextOf } from './signature-block.ts';
 import { checkSignature } from './signed-by.ts';
 
 /** RSA operations that one file may cost when its key ids fit no key: more would let a file waste a host's time. */
@@ -37,6 +38,7 @@ export function envelopeOf(header: CallFileHeader, index: number): SealedEnvelop
     mac: header.mac,
     bodyLabel: BODY_LABEL,
     macLabel: MAC_LABEL,
+    ...(header.signature === null ? {} : { bodyContext: bodyContextOf(header.signature.fields) }),
   };
 }
 

@@ -1,6 +1,7 @@
-/** The opening block: who signed the file (`docs/format.md`, section 6). */
+/** The opening block: who signed the file (`docs/format.md`, section 9). */
 
 import { CallsealError } from '../errors.ts';
+import { native } from '../native/load.ts';
 import type { WriterScheme } from '../native/signature-binding.ts';
 import type { Signer } from '../signing/signer.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -46,6 +47,16 @@ export interface OpeningBlock {
   signature: Uint8Array;
   /** Bytes of the closing block, which ends the file. */
   closingBytes: number;
+}
+
+/**
+ * What binds the key of a body to who signs it, so that nobody else can put a signature of theirs in its place without
+ * the content key.
+ *
+ * @param fields The opening block up to its signature.
+ */
+export function bodyContextOf(fields: Uint8Array): Uint8Array {
+  return native().sha256(fields);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Who signed a file, and whether that is who had to (`docs/format.md`, section 6). */
+/** Who signed a file, and whether that is who had to (`docs/format.md`, section 9). */
 
 import { CallsealError } from '../errors.ts';
 import { hex } from '../hex.ts';

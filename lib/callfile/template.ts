@@ -18,7 +18,7 @@ import {
 } from './format.ts';
 import { encodePrelude } from './prelude.ts';
 import { encodeRecipients, type RecipientEntry } from './recipients-block.ts';
-import { encodeOpeningFields } from './signature-block.ts';
+import { bodyContextOf, encodeOpeningFields } from './signature-block.ts';
 import { SIGNATURE_TEXTS } from './signed-by.ts';
 
 interface Template {
@@ -70,7 +70,13 @@ function buildTemplate(recipients: readonly ExaminedRecipient[], signer: Signer 
   const { bytes, wrapOffsets } = encodeRecipients(recipients.map(unwrappedEntry));
   const wraps = recipients.map(({ publicKey }, index) => ({ publicKey, offset: wrapOffsets[index] as number }));
   const nativeSigner = signer === undefined ? null : nativeSignerOf(signer);
-  const init = { recipients: bytes, wraps, bodyLabel: BODY_LABEL, macLabel: MAC_LABEL, signer: nativeSigner };
+  const init = {
+    recipients: bytes,
+    wraps,
+    bodyLabel: BODY_LABEL,
+    macLabel: MAC_LABEL,
+    ...(nativeSigner === null ? {} : { bodyContext: bodyContextOf(nativeSigner.fields), signer: nativeSigner }),
+  };
   const opening = nativeSigner === null ? 0 : nativeSigner.fields.length + (signer?.signatureBytes ?? 0);
   return {
     native: new (native().EnvelopeTemplate)(init),

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { decryptFile } from '../callfile/decrypt.ts';
 import { createDecryptStream } from '../callfile/decrypt-stream.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
 import { FileBatch, type FileDone } from './batch.ts';
 import { beginsAsCallFile } from './call-file.ts';
 import { type Expansion, expandInputs, type InputFile } from './files.ts';
@@ -21,10 +22,11 @@ import {
   planJobs,
   writing,
 } from './outputs.ts';
+import { addRequireSignerOption, loadRequiredSigners, type RequireSignerChoice } from './sign-options.ts';
 import { checkStdio, STDIO, streamThrough } from './stdio.ts';
 import { formatBytes } from './text.ts';
 
-interface DecryptCommandOptions extends OutputChoice, OutputOptions {
+interface DecryptCommandOptions extends OutputChoice, OutputOptions, RequireSignerChoice {
   key: string[];
   recursive?: boolean;
 }
@@ -36,12 +38,14 @@ Nothing is written unless the whole file is authentic; with -o - each part is, a
 
 Examples:
   callseal decrypt -k my_private.key call.callsre${DEFAULT_SUFFIX}
+  callseal decrypt -k my_private.key --require-signer ivr-host.crt call.callsre${DEFAULT_SUFFIX}
   callseal decrypt -k mary.key -k fred.key --recursive sealed --output-dir calls
   callseal decrypt -k fred.key --passphrase-file /run/secrets/fred call.callsre${DEFAULT_SUFFIX}
   callseal decrypt -k my_private.key -o - calls.tar${DEFAULT_SUFFIX} | tar x`;
 
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command.argument('<file...>', 'encrypted files, or - for standard input'));
+  addRequireSignerOption(command);
   command
     .option('-o, --output <file>', 'write to this file, or - for standard output')
     .option('--output-dir <dir>', 'write below this directory')
@@ -64,10 +68,11 @@ async function decryptCommand(
   checkOutputChoice(options, paths.length);
   const streaming = checkStdio(paths, options.output, options.outputDir !== undefined);
   const signal = interruptSignal();
+  const requireSigner = await loadRequiredSigners(options);
   if (streaming) {
     const keys = openKeys(options.key, output);
     noticeFipsOff(output);
-    const transform = createDecryptStream({ keys, signal });
+    const transform = createDecryptStream({ keys, requireSigner, signal });
     await streamThrough(paths[0]!, options.output ?? STDIO, transform, { ...writing(options), signal });
     reportKeyNotes(keys, output);
     return;
@@ -82,7 +87,7 @@ async function decryptCommand(
   noticeFipsOff(output);
   const batch = new FileBatch<FileDone>(output, { done: 'decrypted' });
   process.exitCode = await batch.run(jobs, { signal, several, passedOver }, (job, onProgress) =>
-    decryptOne(job, { options, keys, signal, onProgress }),
+    decryptOne(job, { options, keys, requireSigner, signal, onProgress }),
   );
   reportKeyNotes(keys, output);
 }
@@ -109,12 +114,14 @@ async function encryptedFiles(
 interface DecryptTask {
   options: DecryptCommandOptions;
   keys: KeyRing;
+  requireSigner: SignerCertificates | undefined;
   signal: AbortSignal;
   onProgress: (bytes: number, total: number) => void;
 }
 
-async function decryptOne(job: Job, { options, keys, signal, onProgress }: DecryptTask): Promise<FileDone> {
+async function decryptOne(job: Job, task: DecryptTask): Promise<FileDone> {
+  const { options, ...how } = task;
   await makeDirectoryFor(job.output, options);
-  const result = await decryptFile(job.path, job.output, { keys, ...writing(options), signal, onProgress });
+  const result = await decryptFile(job.path, job.output, { ...how, ...writing(options) });
   return { bytes: result.inputBytes, line: `${formatBytes(result.outputBytes)} decrypted to ${job.output}` };
 }

@@ -213,12 +213,15 @@ export interface EnvelopeTemplateInit {
   /** KBKDF labels of the two derived keys. */
   bodyLabel: Uint8Array;
   macLabel: Uint8Array;
+  /** Follows the prelude in the context of the body's key. Default: nothing. */
+  bodyContext?: Uint8Array;
   /** Absent or null for files without a signature. ERR_INVALID_ARGUMENT when its scheme is not its key's. */
   signer?: NativeFileSigner | null;
 }
 
 /**
- * Makes a fresh content key a file, wraps it for every recipient, derives body and MAC keys (context = prelude) and
+ * Makes a fresh content key a file, wraps it for every recipient, derives body and MAC keys (context = prelude, and
+ * what follows it for the body) and
  * assembles `prelude ‖ recipients ‖ HMAC(prelude ‖ recipients)`, followed by the FLOE body with AAD = prelude. With a
  * signer, the header ends with the opening block of its signature, and the closing block follows the body.
  */
@@ -313,6 +316,8 @@ export interface SealedEnvelope {
   /** KBKDF labels, as in {@link EnvelopeTemplateInit}. */
   bodyLabel: Uint8Array;
   macLabel: Uint8Array;
+  /** As in {@link EnvelopeTemplateInit}. */
+  bodyContext?: Uint8Array;
   /** Absent or null for a file without a signature. Its opening is verified already. */
   signature?: NativeFileSignature | null;
 }

@@ -1,4 +1,4 @@
-/** Writers' signatures, as the addon takes them (`docs/format.md`, section 6). TypeScript owns the layout. */
+/** Writers' signatures, as the addon takes them (`docs/format.md`, section 9). TypeScript owns the layout. */
 
 import type { NativePrivateKey, NativePublicKey } from './binding.ts';
 

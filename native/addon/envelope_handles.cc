@@ -68,6 +68,7 @@ EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
   form->recipients = bytes_value(init.Get("recipients"), "recipients").copy();
   form->body_label = bytes_value(init.Get("bodyLabel"), "bodyLabel").copy();
   form->mac_label = bytes_value(init.Get("macLabel"), "macLabel").copy();
+  form->body_context = optional_bytes_value(init.Get("bodyContext"), "bodyContext");
   signer_ = KeptSigner::from(init.Get("signer"));
   Napi::Value wraps = init.Get("wraps");
   if (!wraps.IsArray()) reject_argument(info.Env(), "wraps must be an array");

@@ -63,6 +63,7 @@ SealedEnvelope sealed_envelope_argument(const Napi::CallbackInfo& info, size_t i
   sealed.mac = bytes_member(object, "mac");
   sealed.body_label = bytes_member(object, "bodyLabel");
   sealed.mac_label = bytes_member(object, "macLabel");
+  sealed.body_context = optional_bytes_value(object.Get("bodyContext"), "bodyContext");
   sealed.signature = optional_signature(object.Get("signature"));
   return sealed;
 }

@@ -59,6 +59,10 @@ SignatureScheme scheme_value(Napi::Value value) {
   reject_argument(value.Env(), "scheme must be one of " + names);
 }
 
+Bytes optional_bytes_value(Napi::Value value, const char* name) {
+  return value.IsUndefined() ? Bytes() : bytes_value(value, name).copy();
+}
+
 std::unique_ptr<KeptSigner> KeptSigner::from(Napi::Value value) {
   if (is_absent(value)) return nullptr;
   Napi::Object object = object_value(value, "signer");

@@ -23,6 +23,9 @@ class KeptSigner {
   Napi::ObjectReference key_;
 };
 
+// Nothing for undefined.
+Bytes optional_bytes_value(Napi::Value value, const char* name);
+
 // None for null and undefined.
 std::optional<FileSignature> optional_signature(Napi::Value value);
 

@@ -1,4 +1,4 @@
-// The digest of a body: SHA-256 over the SHA-256 of each encrypted segment, in order (docs/format.md section 6). One
+// The digest of a body: SHA-256 over the SHA-256 of each encrypted segment, in order (docs/format.md section 9). One
 // digest a segment, so that threads can share the work, and one pass in order gives the same.
 #pragma once
 

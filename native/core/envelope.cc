@@ -5,6 +5,15 @@
 #include "error.h"
 
 namespace callseal {
+namespace {
+
+SecretKey derive_body_key(const SecretKey& content, const Bytes& label, ByteView prelude, const Bytes& context) {
+  Bytes whole = prelude.copy();
+  append(whole, context);
+  return content.derive(KeyUse::kFloe, label, whole);
+}
+
+}  // namespace
 
 void EnvelopeTemplate::validate() const {
   if (wraps.empty()) throw Error(Code::kInvalidArgument, "a file needs at least one recipient");
@@ -20,7 +29,7 @@ void EnvelopeTemplate::validate() const {
 }
 
 SecretKey derive_body_key(const EnvelopeTemplate& form, ByteView prelude, const SecretKey& content) {
-  return content.derive(KeyUse::kFloe, form.body_label, prelude);
+  return derive_body_key(content, form.body_label, prelude, form.body_context);
 }
 
 Bytes make_header(const EnvelopeTemplate& form, ByteView prelude, const SecretKey& content) {
@@ -44,7 +53,7 @@ SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed) {
   if (!mac_key.verify_mac(sealed.authenticated, sealed.mac)) {
     throw Error(Code::kTampered, "the header fails authentication");
   }
-  return content.derive(KeyUse::kFloe, sealed.body_label, sealed.prelude);
+  return derive_body_key(content, sealed.body_label, sealed.prelude, sealed.body_context);
 }
 
 }  // namespace callseal

@@ -22,6 +22,7 @@ struct EnvelopeTemplate {
   std::vector<Wrap> wraps;
   Bytes body_label;
   Bytes mac_label;
+  Bytes body_context;  // behind the prelude in the context of the body's key
 
   // kInvalidArgument when there is no hole, one lies outside `recipients`, or they overlap or are out of order.
   void validate() const;
@@ -46,6 +47,7 @@ struct SealedEnvelope {
   Bytes mac;
   Bytes body_label;
   Bytes mac_label;
+  Bytes body_context;
   std::optional<FileSignature> signature;
 };
 

@@ -1,5 +1,5 @@
 // A writer's signature of a file: the opening block before the body and the closing block after it (docs/format.md
-// section 6).
+// section 9).
 //
 // The layout belongs to TypeScript (lib/callfile/signature-block.ts), which hands over what it has laid out; here
 // are the statements that are signed, and the signatures.
