@@ -234,7 +234,7 @@ function decodeRecipients(file: Buffer): { recipients: DecodedRecipient[]; end: 
 }
 
 /** Section 4. */
-function derive(contentKey: Buffer, label: string, context: Buffer): Buffer {
+export function derive(contentKey: Buffer, label: string, context: Buffer): Buffer {
   const hmac = createHmac('sha256', contentKey);
   hmac
     .update(Buffer.from([0, 0, 0, 1]))
@@ -294,7 +294,7 @@ function u64(value: bigint): Buffer {
 }
 
 /** RFC 5869 section 2.3, with SHA-384. */
-function hkdfExpand(key: Buffer, info: Buffer, length: number): Buffer {
+export function hkdfExpand(key: Buffer, info: Buffer, length: number): Buffer {
   let block = Buffer.alloc(0);
   let output = Buffer.alloc(0);
   for (let counter = 1; output.length < length; counter++) {

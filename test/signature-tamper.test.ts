@@ -3,15 +3,7 @@
  * in place of others and taken away, and what those can do who hold certificates only, or the content key.
  */
 
-import {
-  constants,
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  randomBytes,
-  sign as signWith,
-} from 'node:crypto';
+import { createPrivateKey, randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -28,6 +20,7 @@ import {
 } from '../lib/index.ts';
 import { codeOf } from './helpers/errors.ts';
 import { makeParties, type Parties } from './helpers/parties.ts';
+import { Insider, joined, type Parts, partsOf, resigned } from './helpers/signed-file.ts';
 import { makeHost, SIGNER_KINDS, type SigningHost } from './helpers/signers.ts';
 import { flow } from './helpers/streams.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -36,51 +29,6 @@ import { decodeCallFile } from './independent-decoder.ts';
 const SEGMENT = 1024;
 const FULL = SEGMENT - 32;
 const plaintext = randomBytes(2 * FULL + 100);
-
-/** Where the parts of a signed file begin, from the page alone. */
-interface Parts {
-  prelude: Buffer;
-  /** Prelude, recipients and MAC. */
-  before: Buffer;
-  opening: Buffer;
-  /** The opening block up to its signature. */
-  fields: Buffer;
-  floeHeader: Buffer;
-  segments: Buffer[];
-  closing: Buffer;
-}
-
-function partsOf(file: Buffer): Parts {
-  const opening = 56 + file.readUInt32BE(48) + 32;
-  const body = opening + file.readUInt32BE(opening + 2);
-  let fields = opening + 6 + 32;
-  fields += 2 + file.readUInt16BE(fields);
-  const certified = file[fields++] === 1;
-  if (certified) {
-    fields += 32 + 8 + 8;
-    fields += 1 + file.readUInt8(fields);
-    fields += 2 + file.readUInt16BE(fields);
-    fields += 2 + file.readUInt16BE(fields);
-  }
-  const closing = file.length - 4 - (body - fields);
-  const segments: Buffer[] = [];
-  for (let at = body + 74; at < closing; at += SEGMENT)
-    segments.push(file.subarray(at, Math.min(at + SEGMENT, closing)));
-  return {
-    prelude: file.subarray(0, 48),
-    before: file.subarray(0, opening),
-    opening: file.subarray(opening, body),
-    fields: file.subarray(opening, fields),
-    floeHeader: file.subarray(body, body + 74),
-    segments,
-    closing: file.subarray(closing),
-  };
-}
-
-const joined = ({ before, opening, floeHeader, segments, closing }: Parts): Buffer =>
-  Buffer.concat([before, opening, floeHeader, ...segments, closing]);
-
-const sha256 = (...parts: Buffer[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
 
 let parties: Parties;
 let host: SigningHost;
@@ -101,44 +49,16 @@ beforeAll(async () => {
   expect(decodeCallFile(sealed, parties.maryPem).plaintext.equals(plaintext)).toBe(true);
 });
 
-/** What the statement of the page says, signed by any key: a forger's tool. */
-function signStatement(key: KeyObject, statement: Buffer): Buffer {
-  if (key.asymmetricKeyType === 'ec') return signWith('sha256', statement, { key, dsaEncoding: 'ieee-p1363' });
-  return signWith('sha256', statement, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
-}
-
-/** The file with both blocks made anew by a P-256 key, over what is in it. */
-function resigned(file: Parts, key: KeyObject, fields = fieldsOf(key)): Buffer {
-  const opening = Buffer.concat([
-    fields,
-    signStatement(key, Buffer.concat([Buffer.from('callseal v1 opening\0'), file.prelude, fields, file.floeHeader])),
-  ]);
-  const count = Buffer.alloc(8);
-  count.writeBigUInt64BE(BigInt(file.segments.length));
-  const start = sha256(file.prelude, opening, file.floeHeader);
-  const body = sha256(...file.segments.map((segment) => sha256(segment)));
-  const statement = Buffer.concat([Buffer.from('callseal v1 closing\0'), start, count, body]);
-  const closing = Buffer.concat([Buffer.from('SIGN'), signStatement(key, statement)]);
-  return joined({ ...file, opening, closing });
-}
-
-/** Of a bare P-256 key. */
-function fieldsOf(key: KeyObject): Buffer {
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const head = Buffer.alloc(6);
-  head.writeUInt16BE(1, 0);
-  head.writeUInt32BE(6 + 32 + 2 + spki.length + 1 + 64, 2);
-  return Buffer.concat([head, sha256(spki), Buffer.from([0, spki.length]), spki, Buffer.from([0])]);
-}
-
-describe.each(SIGNER_KINDS)('every byte of a signature with %s', (kind) => {
-  it('counts: altered, the file is refused by its code', { timeout: 60_000 }, async () => {
+describe.each(SIGNER_KINDS)('the bytes of a signature with %s', (kind) => {
+  it('count: one altered, the file is refused by its code', { timeout: 60_000 }, async () => {
     const other = await makeHost(kind, 'another host');
     const file = await seal(plaintext, other);
     const { before, opening, closing } = partsOf(file);
+    // Of the two blocks, in turn where each begins and ends.
     const ends = [before.length, before.length + opening.length, file.length - closing.length, file.length];
-    for (let offset = ends[0]!; offset < file.length; offset++) {
-      if (offset === ends[1]) offset = ends[2]!;
+    const step = kind === 'P-256' ? 1 : 5;
+    for (let offset = ends[0]!; offset < file.length; offset += step) {
+      if (offset >= ends[1]! && offset < ends[2]!) offset = ends[2]!;
       const altered = Buffer.from(file);
       altered[offset]! ^= 1 << (offset & 7);
       const inHead = offset - ends[0]!;
@@ -298,5 +218,47 @@ describe('the end of a signed file', () => {
     const output = new Uint8Array(plaintext.length);
     expect(await codeOf(() => decrypt(altered, { keys: parties.keys, output }))).toBe('ERR_TAMPERED');
     expect(output.every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+describe('a recipient, who has the content key,', () => {
+  const other = randomBytes(FULL);
+  let insider: Insider;
+
+  beforeAll(() => {
+    insider = new Insider(parts, parties.maryPem);
+  });
+
+  it('cannot replace a segment: the closing signature says so', async () => {
+    const segments = [insider.segment(0, false, other), ...parts.segments.slice(1)];
+    const forged = joined({ ...parts, segments });
+    // Without the signature it would open: the segment is authentic.
+    const { error, released } = await flow(createDecryptStream({ keys: parties.keys }), forged, 500);
+    expect(released.subarray(0, FULL).equals(other)).toBe(true);
+    expect(error).toMatchObject({ code: 'ERR_TAMPERED' });
+    expect(await codeOf(() => open(forged))).toBe('ERR_TAMPERED');
+    const dir = tempDir();
+    writeFileSync(join(dir, 'sealed'), forged);
+    const options = { keys: parties.keys, requireSigner: host.required };
+    expect(await codeOf(() => verify(join(dir, 'sealed'), options))).toBe('ERR_TAMPERED');
+    expect(await codeOf(() => decryptFile(join(dir, 'sealed'), join(dir, 'call'), options))).toBe('ERR_TAMPERED');
+    expect(existsSync(join(dir, 'call'))).toBe(false);
+    expect(() => decodeCallFile(forged, parties.maryPem)).toThrow('closing signature');
+  });
+
+  it('cannot leave segments out, or add some', async () => {
+    const [first, second, third] = parts.segments as [Buffer, Buffer, Buffer];
+    const shortened = [first, insider.segment(1, true, plaintext.subarray(FULL, 2 * FULL))];
+    const lengthened = [first, second, insider.segment(2, false, other), insider.segment(3, true, third.subarray(32))];
+    for (const segments of [shortened, lengthened, [insider.segment(0, true, Buffer.alloc(0))]]) {
+      expect(await codeOf(() => open(joined({ ...parts, segments }), host.required))).toBe('ERR_TAMPERED');
+    }
+  });
+
+  it('can change the recipients, and the signature stands', async () => {
+    const changed = joined({ ...parts, before: insider.withoutOthers() });
+    expect((await inspect(changed)).recipients).toHaveLength(1);
+    expect(Buffer.from(await open(changed, host.required)).equals(plaintext)).toBe(true);
+    expect(decodeCallFile(changed, parties.maryPem).signer?.keyId).toBe(host.signer.info.keyId);
   });
 });
