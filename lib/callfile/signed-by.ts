@@ -69,11 +69,25 @@ function publicKeyOf(
   path: string | undefined,
 ): NativePublicKey {
   const id = hex(keyId);
-  const found = required ?? decodeKey(publicKey, path);
-  if (hex(native().sha256(publicKey)) !== id || hex(found.spkiSha256) !== id) {
-    throw tampered(path, "the key id of the signer is not that of the signer's public key");
-  }
+  if (hex(native().sha256(publicKey)) !== id) throw otherKey(path);
+  const found = required ?? decodedKey(id, publicKey, path);
   if (found.writerScheme !== scheme) throw tampered(path, "the signer's public key is not one for its algorithm");
+  return found;
+}
+
+/** Keys of the signers met last, by their id: a host signs all its files with one, and decoding it takes longer than the rest. */
+const decodedKeys = new Map<string, NativePublicKey>();
+const MAX_DECODED_KEYS = 32;
+
+/** @param id That of `publicKey`. */
+function decodedKey(id: string, publicKey: Uint8Array, path: string | undefined): NativePublicKey {
+  const known = decodedKeys.get(id);
+  if (known !== undefined) return known;
+  const found = decodeKey(publicKey, path);
+  if (hex(found.spkiSha256) !== id) throw otherKey(path);
+  const [oldest] = decodedKeys.keys();
+  if (oldest !== undefined && decodedKeys.size >= MAX_DECODED_KEYS) decodedKeys.delete(oldest);
+  decodedKeys.set(id, found);
   return found;
 }
 
@@ -84,6 +98,10 @@ function decodeKey(publicKey: Uint8Array, path: string | undefined): NativePubli
     if (!(error instanceof CallsealError) || error.code !== 'ERR_CERTIFICATE_UNREADABLE') throw error;
     throw tampered(path, "the signer's public key is damaged", error);
   }
+}
+
+function otherKey(path: string | undefined): CallsealError {
+  return tampered(path, "the key id of the signer is not that of the signer's public key");
 }
 
 async function verifyOpening(signature: NativeFileSignature, path: string | undefined): Promise<void> {

@@ -22,7 +22,7 @@ struct EnvelopeTemplate {
   std::vector<Wrap> wraps;
   Bytes body_label;
   Bytes mac_label;
-  Bytes body_context;  // behind the prelude in the context of the body's key
+  Bytes body_context = {};  // behind the prelude in the context of the body's key
 
   // kInvalidArgument when there is no hole, one lies outside `recipients`, or they overlap or are out of order.
   void validate() const;
@@ -47,8 +47,8 @@ struct SealedEnvelope {
   Bytes mac;
   Bytes body_label;
   Bytes mac_label;
-  Bytes body_context;
-  std::optional<FileSignature> signature;
+  Bytes body_context = {};
+  std::optional<FileSignature> signature = {};
 };
 
 // The key of the body. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
