@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../dist/bench/machine.js';
-import { formatBytes } from '../dist/bench/page/figures.js';
+import { formatBytes } from '../dist/page/figures.js';
 import { makeWorkDirectory } from './harness/files.mjs';
 import { CACHE } from './harness/paths.mjs';
 import { PLANS } from './harness/plan.mjs';

@@ -4,10 +4,14 @@
  *
  * - Encrypt: load {@link Recipients}, then {@link encryptFile}, {@link encryptInPlace}, {@link encrypt} for bytes, or
  *   {@link createEncryptStream}.
+ * - Write live: {@link createCallFileWriter} encrypts while the call goes on; {@link followCallFile} reads along, and
+ *   `recover` opens what there is of a file whose writer died.
  * - Decrypt: make a {@link KeyRing}, then {@link decryptFile}, {@link decrypt} or {@link createDecryptStream};
- *   {@link verify} proves a file without writing it.
- * - Look: {@link inspect} shows for whom a file was encrypted, without a key.
+ *   {@link verify} proves a file without writing it; {@link openRandomAccess} reads parts of one.
+ * - Change who can open a file: {@link changeRecipients} leaves the body as it is, {@link rekeyFile} encrypts it anew.
+ * - Look: {@link inspect} shows for whom a file was encrypted, without a key; {@link whichKey} which of several opens it.
  * - Sign: with a {@link Signer}, files tell who wrote them; readers demand it with {@link loadSigners}.
+ * - Partners with plain OpenSSL: {@link exportCms}, {@link importCms}.
  * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
  * - Evidence: {@link status} says which crypto module runs.
  *
@@ -26,30 +30,60 @@
  */
 
 export {
+  type CallFileWriter,
+  type CallFileWriterOptions,
+  type ChangeRecipientsOptions,
+  type ChangeRecipientsResult,
+  changeRecipients,
+  createCallFileWriter,
   createDecryptStream,
   createEncryptStream,
   type DecryptBufferOptions,
   type DecryptFileOptions,
   type DecryptFileResult,
   type DecryptOptions,
+  type DecryptStream,
   decrypt,
   decryptFile,
   type EncryptBufferOptions,
   type EncryptFileOptions,
   type EncryptOptions,
+  type Extent,
   encrypt,
   encryptedLength,
   encryptFile,
   encryptInPlace,
   type FileResult,
+  type FittingKey,
+  type FollowedCallFile,
+  type FollowOptions,
+  followCallFile,
   type Inspection,
   inspect,
+  type Loss,
+  openRandomAccess,
   type ProgressListener,
+  parseRecipientMatch,
+  type RandomAccessFile,
+  type RandomAccessOptions,
+  type RandomReadOptions,
+  type RandomStreamOptions,
+  type RecipientChange,
   type RecipientEntryInfo,
+  type RecipientMatch,
+  type RecoveredBytes,
+  type RecoveryOptions,
+  type RekeyFileOptions,
+  type RekeyFileResult,
+  rekeyFile,
   type VerifyOptions,
   type VerifyResult,
   verify,
+  type WhichKeyOptions,
+  type WhichKeyResult,
+  whichKey,
 } from './callfile/index.ts';
+export { type CmsResult, type ExportCmsOptions, exportCms, type ImportCmsOptions, importCms } from './cms/index.ts';
 export { CallsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { Passphrase } from './native/passphrase.ts';
 export type { CertificateInfo } from './recipients/certificate-info.ts';

@@ -4,13 +4,13 @@
  *
  *   build  system packages, dependencies, TypeScript, the native module, a FIPS provider in .fips/
  *   demo   also the recordings the demonstration encrypts, in .cache/sounds/
- *   test   also clang and its sanitizers, PostgreSQL, outside test vectors and other Node versions, in .cache/
+ *   test   also clang and its sanitizers, PostgreSQL, outside test vectors, promtool and other Node versions, in .cache/
  *
  * Node's built-in modules only: this runs before there is anything else.
  */
 
 import { builds } from './setup/builds.mjs';
-import { nodeVersions, recordings, vectors } from './setup/downloads.mjs';
+import { nodeVersions, promtool, recordings, vectors } from './setup/downloads.mjs';
 import { fipsProvider } from './setup/fips.mjs';
 import { underLock } from './setup/lock.mjs';
 import { systemPackages } from './setup/packages.mjs';
@@ -23,7 +23,7 @@ const project = () => [...builds(), fipsProvider()];
 const TARGETS = {
   build: () => [systemPackages('build'), ...project()],
   demo: () => [systemPackages('build'), ...project(), recordings()],
-  test: () => [systemPackages('test'), ...project(), vectors(), ...nodeVersions()],
+  test: () => [systemPackages('test'), ...project(), vectors(), promtool(), ...nodeVersions()],
 };
 
 async function main([target = 'build', locked]) {

@@ -17,6 +17,8 @@ it.each([
   ['createEncryptStream', []],
   ['createDecryptStream', []],
   ['verify', ['in']],
+  ['createCallFileWriter', ['new']],
+  ['followCallFile', ['in']],
   ['inspect', ['in', null]],
   ['createCertificate', []],
 ])('%s without its options', async (name, args) => {
@@ -30,4 +32,15 @@ it.each([
 it('a progress listener that is no function', async () => {
   const keys = new callseal.KeyRing([]);
   expect(await codeOf(() => loose.verify!(process.execPath, { keys, onProgress: 5 }))).toBe('ERR_INVALID_ARGUMENT');
+});
+
+it('a wish to recover that is neither true nor false', async () => {
+  const options = { keys: new callseal.KeyRing([]), recover: 1 };
+  for (const call of [
+    () => loose.decryptFile!(process.execPath, 'out', options),
+    () => loose.decrypt!(new Uint8Array(1), options),
+    () => loose.createDecryptStream!(options),
+  ]) {
+    expect(await codeOf(call)).toBe('ERR_INVALID_ARGUMENT');
+  }
 });

@@ -3,12 +3,12 @@
 import { getEventListeners } from 'node:events';
 import { appendFileSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { decryptFile, encryptFile, encryptInPlace, verify } from '../lib/index.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
-import { sparseFile } from './helpers/files.ts';
+import { outputBegun, sparseFile } from './helpers/files.ts';
 import { makeParties, type Parties } from './helpers/parties.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -24,15 +24,6 @@ let parties: Parties;
 let sealed: string;
 let dir: string;
 let plain: string;
-
-/** Waits until a job has opened its input and made its temporary output in one of the folders. */
-async function begun(...folders: string[]): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!folders.some((folder) => readdirSync(folder).some((name) => name.endsWith('.callseal-tmp')))) {
-    if (Date.now() > deadline) throw new Error('no job has begun');
-    await nextTurn();
-  }
-}
 
 beforeAll(async () => {
   parties = await makeParties();
@@ -98,7 +89,7 @@ describe.each(Object.keys(JOBS))('%s', (name) => {
     const reason = new Error('enough');
     const { run } = JOBS[name]!();
     const pending = run({ signal: controller.signal });
-    await (name === 'verify' ? pause(1) : begun(dir));
+    await (name === 'verify' ? pause(1) : outputBegun(dir));
     controller.abort(reason);
     expect(await refusalOf(() => pending)).toMatchObject({ code: 'ERR_ABORTED', cause: reason });
     expect(readdirSync(dir)).toEqual([]);
@@ -116,7 +107,7 @@ describe.each(Object.keys(JOBS))('%s', (name) => {
 describe('an input that changes while it is read', () => {
   /** Does something to the input every millisecond until the job is over. */
   async function whileChanging(job: Promise<unknown>, change: () => void): Promise<string> {
-    await begun(dir, join(plain, '..'));
+    await outputBegun(dir, join(plain, '..'));
     const timer = setInterval(change, 1);
     try {
       return await codeOf(() => job);

@@ -1,11 +1,12 @@
 /** A file of more than 4 GiB: every length is right, and memory stays flat. */
 
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { decryptFile, encryptFile, inspect, verify } from '../lib/index.ts';
 import { sha256OfFile, sparseFile } from './helpers/files.ts';
+import { growthDuring } from './helpers/memory.ts';
 import { makeParties, type Parties } from './helpers/parties.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -19,19 +20,6 @@ let parties: Parties;
 beforeAll(async () => {
   parties = await makeParties();
 });
-
-/** Runs a job and returns by how many bytes the process grew at its largest meanwhile (proc(5): clear_refs, VmHWM). */
-async function growthDuring(job: () => Promise<unknown>): Promise<number> {
-  writeFileSync('/proc/self/clear_refs', '5');
-  const before = memory('VmRSS');
-  await job();
-  return memory('VmHWM') - before;
-}
-
-function memory(field: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync('/proc/self/status', 'latin1');
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)![1]) * 1024;
-}
 
 describe('a file of more than 4 GiB', () => {
   it('goes there and back with flat memory', { timeout: 300_000 }, async () => {

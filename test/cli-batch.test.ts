@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CTRL_C, callseal, finish, onTerminal, start } from './helpers/cli.ts';
+import { unnamedFiles } from './helpers/files.ts';
 import { makeKeyPair } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -145,6 +146,8 @@ async function until(child: ChildProcessWithoutNullStreams, condition: () => boo
   }
 }
 
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
 const temporaries = (directory: string): string[] =>
   readdirSync(at(directory)).filter((name) => name.endsWith('.callseal-tmp'));
 
@@ -175,21 +178,27 @@ describe('signals', () => {
     },
   );
 
-  it('in the middle of one large file leaves neither output nor temporary file', async () => {
-    writeFileSync(at('huge'), '');
-    truncateSync(at('huge'), 8 * 2 ** 30);
-    const child = start(['encrypt', '-r', 'mary_cert.crt', 'huge'], { cwd });
-    const ended = finish(child);
-    await until(child, () => temporaries('.').some((name) => statSync(at(name)).size > 1e6));
-    child.kill('SIGINT');
-    const run = await ended;
-    expect([run.status, run.stderr]).toEqual([130, 'callseal: encrypt: interrupted\n']);
-    expect([existsSync(at('huge.sealed')), temporaries('.'), statSync(at('huge')).size]).toEqual([
-      false,
-      [],
-      8 * 2 ** 30,
-    ]);
-  });
+  it.each([
+    ['SIGINT', 130, 'callseal: encrypt: interrupted\n'],
+    ['SIGKILL', null, ''],
+  ] as const)(
+    '%s in the middle of one large file leaves neither output nor temporary file',
+    async (signal, code, said) => {
+      writeFileSync(at('huge'), '');
+      truncateSync(at('huge'), 8 * 2 ** 30);
+      const child = start(['encrypt', '-r', 'mary_cert.crt', 'huge'], { cwd });
+      const ended = finish(child);
+      await until(child, () => unnamedFiles(cwd, child.pid).some((path) => sizeOf(path) > 1e6));
+      child.kill(signal);
+      const run = await ended;
+      expect([run.status, run.stderr]).toEqual([code, said]);
+      expect([existsSync(at('huge.sealed')), temporaries('.'), statSync(at('huge')).size]).toEqual([
+        false,
+        [],
+        8 * 2 ** 30,
+      ]);
+    },
+  );
 
   it('while standard input is awaited removes the output begun', async () => {
     const child = start(['encrypt', '-r', 'mary_cert.crt', '-o', 'out', '-'], { cwd });

@@ -110,7 +110,7 @@ describe('inspect', () => {
     const cut = await inspect('cut');
     expect([cut.status, cut.stdout.toString()]).toEqual([
       8,
-      expect.stringMatching(/state +truncated: its last segment has/),
+      expect.stringMatching(/state +incomplete \(truncated\): its last segment has/),
     ]);
     writeFileSync(at('long'), Buffer.concat([readFileSync(at('call.sealed')), Buffer.alloc(3)]));
     const long = await inspect('long');

@@ -71,6 +71,21 @@ const batch = (changes: object = {}): RecordBatch => ({
   ...changes,
 });
 
+interface RekeyArguments {
+  bodyOffset?: number;
+  bodyEnd?: number;
+  prelude?: Uint8Array;
+  segmentLength?: number;
+  output?: object;
+}
+
+const rekey = (changes: RekeyArguments) => {
+  const right = { bodyOffset: 0, bodyEnd: 0, prelude: PRELUDE, segmentLength: 4096, output: output() };
+  const { bodyOffset, bodyEnd, prelude, segmentLength, output: to } = { ...right, ...changes };
+  const target = to as never;
+  return n.rekeyFile(file, key, envelope(), bodyOffset, bodyEnd, template, prelude, segmentLength, target, control());
+};
+
 const secret = (use: KeyUse) => n.SecretKey.generate(use);
 const control = () => new n.JobControl();
 const output = (changes: object = {}) => ({ path: join(tempDir(), 'out'), replace: false, sync: false, ...changes });
@@ -128,12 +143,15 @@ describe('bytes', () => {
     passphrase: (value) => n.Passphrase.fromBytes(value),
     readRecipients: (value) => n.readRecipients(value),
     'encryptFile prefix': (value) => template.encryptFile(PRELUDE, '/dev/null', output(), 4096, value, control()),
+    'changeRecipients recipients': (value) =>
+      n.changeRecipients(file, key, envelope(), init({ recipients: value }), 0, null),
+    'rekeyFile prelude': (value) => rekey({ prelude: value }),
     'openEnvelope wrappedKey': (value) => n.openEnvelope(key, envelope({ wrappedKey: value })),
     'openEnvelope prelude': (value) => n.openEnvelope(key, envelope({ prelude: value })),
     'openEnvelope authenticated': (value) => n.openEnvelope(key, envelope({ authenticated: value })),
     'openEnvelope mac': (value) => n.openEnvelope(key, envelope({ mac: value })),
-    'decrypt bodyLabel': (value) => file.decrypt(key, envelope({ bodyLabel: value }), 0, null, control()),
-    'decrypt macLabel': (value) => file.decrypt(key, envelope({ macLabel: value }), 0, null, control()),
+    'decrypt bodyLabel': (value) => file.decrypt(key, envelope({ bodyLabel: value }), 0, null, control(), false),
+    'decrypt macLabel': (value) => file.decrypt(key, envelope({ macLabel: value }), 0, null, control(), false),
     'FloeDecryptor aad': (value) => new n.FloeDecryptor(secret('floe'), value, LABEL),
     'FloeDecryptor header': (value) => new n.FloeDecryptor(secret('floe'), LABEL, value),
     recipients: (value) => new n.EnvelopeTemplate(init({ recipients: value })),
@@ -222,7 +240,7 @@ describe('names', () => {
         template.encryptFile(PRELUDE, '/dev/null', output({ path: value }), 4096, NO_PREFIX, control()),
       'open input': (value) => n.InputFile.open(value, null, 0),
       'open output': (value) => n.InputFile.open('/dev/null', output({ path: value }), 0),
-      'decrypt output': (value) => file.decrypt(key, envelope(), 0, output({ path: value }), control()),
+      'decrypt output': (value) => file.decrypt(key, envelope(), 0, output({ path: value }), control(), false),
     };
     await allRefuse(takers, { ...NO_VALUES, empty: '', nul: '/dev/null\0.txt', bytes: Buffer.from('/dev/null') });
   });
@@ -283,7 +301,11 @@ describe('numbers', () => {
     }
     const files: Takers<number> = {
       segmentLength: (value) => template.encryptFile(PRELUDE, '/dev/null', output(), value, NO_PREFIX, control()),
-      bodyOffset: (value) => file.decrypt(key, envelope(), value, null, control()),
+      bodyOffset: (value) => file.decrypt(key, envelope(), value, null, control(), false),
+      'changeRecipients restOffset': (value) => n.changeRecipients(file, key, envelope(), init(), value, null),
+      'rekeyFile bodyOffset': (value) => rekey({ bodyOffset: value }),
+      'rekeyFile bodyEnd': (value) => rekey({ bodyEnd: value }),
+      'rekeyFile segmentLength': (value) => rekey({ segmentLength: value }),
       'read offset': (value) => file.read(value, 1),
       'read length': (value) => file.read(0, value),
       'open length': (value) => n.InputFile.open(path, null, value),
@@ -311,10 +333,15 @@ describe('objects', () => {
     const encrypt = (value: object) =>
       template.encryptFile(PRELUDE, '/dev/null', value as never, 4096, NO_PREFIX, control());
     await allRefuse<object>({ output: encrypt }, { ...NO_OBJECTS, empty: {} });
+    await allRefuse<object>({ rekey: (value) => rekey({ output: value }) }, { ...NO_OBJECTS, empty: {} });
+    const section = (value: object) => n.changeRecipients(file, key, envelope(), value as never, 0, null);
+    await allRefuse<object>({ section }, { ...NO_OBJECTS, empty: {}, hole: init({ recipients: new Uint8Array(255) }) });
     await allRefuse<boolean>(
       { replace: (replace) => encrypt(output({ replace })), sync: (sync) => encrypt(output({ sync })) },
       noBooleans,
     );
+    const recover = (value: boolean) => file.decrypt(key, envelope(), 0, null, control(), value);
+    await allRefuse<boolean>({ recover }, noBooleans);
     await allRefuse<object>({ init: (value) => new n.EnvelopeTemplate(value as never) }, { ...NO_OBJECTS, empty: {} });
     const wraps = (value: unknown) => new n.EnvelopeTemplate(init({ wraps: value }));
     await allRefuse({ wraps }, { ...NO_OBJECTS, none: [], empty: [{}], text: ['x'], noKey: [{ offset: 0 }] });

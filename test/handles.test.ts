@@ -6,7 +6,13 @@ import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { KeyUse, NativePrivateKey, NativeSecretKey, SealedEnvelope } from '../lib/native/binding.ts';
+import type {
+  KeyUse,
+  NativeInputFile,
+  NativePrivateKey,
+  NativeSecretKey,
+  SealedEnvelope,
+} from '../lib/native/binding.ts';
 import { native } from '../lib/native/load.ts';
 import { codeOf } from './helpers/errors.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -15,6 +21,7 @@ const n = native();
 const USES: KeyUse[] = ['content', 'mac', 'floe', 'gcm', 'wrap'];
 const bytes = (length: number) => new Uint8Array(length);
 const LABEL = bytes(1);
+const CMS_MESSAGE = join(import.meta.dirname, '../native/fuzz/corpus/fuzz_cms/one.der');
 const ADDRESS = { modulePath: '/nonexistent.so', tokenLabel: null, serial: null, objectLabel: 'x', objectId: null };
 const OUTPUT = () => ({ path: join(tempDir(), 'out'), replace: false, sync: false });
 
@@ -26,6 +33,8 @@ const ENVELOPE: SealedEnvelope = {
   bodyLabel: LABEL,
   macLabel: LABEL,
 };
+
+const SECTION = { recipients: bytes(256), wraps: [], bodyLabel: LABEL, macLabel: LABEL };
 
 const secret = (use: KeyUse) => n.SecretKey.generate(use);
 const master = () => n.MasterKey.generate('aes', bytes(32));
@@ -61,6 +70,7 @@ beforeAll(async () => {
     FloeEncryptor: encryptor,
     FloeDecryptor: new n.FloeDecryptor(content.derive('floe', LABEL, bytes(48)), bytes(48), encryptor.header),
     InputFile: (await n.InputFile.open(process.execPath, null, 0)).file,
+    CmsInput: await n.CmsInput.open(CMS_MESSAGE, null),
     JobControl: new n.JobControl(),
   };
 });
@@ -104,11 +114,12 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
     members: ['decrypt', 'decryptSegmentAt', 'finished', 'segmentLength', 'verifyClosing'],
   },
   InputFile: { statics: ['open'], members: ['decrypt', 'destroy', 'read'] },
+  CmsInput: { statics: ['open'], members: ['destroy', 'import', 'match', 'recipients', 'unwrap'] },
   JobControl: { statics: [], members: ['cancel', 'progress', 'total'] },
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'checkSubject createCertificate createRequest initialise initialiseAhead keepFreedMemory openEnvelope preferHugePages randomBytes readRecipients sha256 status verifyOpening'.split(
+  'changeRecipients checkSubject cleanDirectory createCertificate createRequest exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients rekeyFile sealFile sha256 status verifyOpening'.split(
     ' ',
   );
 
@@ -148,7 +159,8 @@ describe('a handle', () => {
     const ofNode = handle._externalStream;
     server.close();
     expect(inspect(ofNode)).toMatch(/External/);
-    const opaque = 'Passphrase SecretKey PublicKey PrivateKey MasterKey WorkingKey FloeEncryptor InputFile'.split(' ');
+    const opaque =
+      'Passphrase SecretKey PublicKey PrivateKey MasterKey WorkingKey FloeEncryptor InputFile CmsInput'.split(' ');
     for (const name of opaque) {
       const Class = classOf(name) as new (...args: unknown[]) => object;
       for (const args of [[], [{}], ['content'], [instances[name]], [ofNode], [bytes(32)]]) {
@@ -187,6 +199,14 @@ describe('a handle', () => {
         const job = () =>
           template(key).encryptFile(bytes(48), '/dev/null', OUTPUT(), 4096, bytes(0), instance as never);
         expect([name, await codeOf(job)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
+      }
+      const { InputFile: file } = instances as { InputFile: NativeInputFile };
+      const from = name === 'InputFile' ? 5 : instance;
+      const change = () => n.changeRecipients(from as never, key, ENVELOPE, SECTION, 0, null);
+      expect([name, await codeOf(change)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
+      if (name !== 'EnvelopeTemplate') {
+        const rekey = () => n.rekeyFile(file, key, ENVELOPE, 0, 0, instance as never, bytes(48), 4096, OUTPUT(), null);
+        expect([name, await codeOf(rekey)]).toEqual([name, 'ERR_INVALID_ARGUMENT']);
       }
     }
   });
@@ -269,7 +289,9 @@ describe('a handle', () => {
       () => wrap.unwrapKey(bytes(40), 'gcm'),
       () => n.openEnvelope(made, ENVELOPE),
       () => file.read(0, 1),
-      () => file.decrypt(key, ENVELOPE, 0, null, new n.JobControl()),
+      () => file.decrypt(key, ENVELOPE, 0, null, new n.JobControl(), false),
+      () => n.changeRecipients(file, key, ENVELOPE, SECTION, 0, null),
+      () => n.rekeyFile(file, key, ENVELOPE, 0, 0, template(key), bytes(48), 4096, OUTPUT(), null),
       () => new n.FloeDecryptor(content, bytes(0), bytes(74)),
       () => made.unwrapMaster(bytes(256), 'aes', bytes(32)),
       () => key.publicKey.wrapMaster(noMaster),

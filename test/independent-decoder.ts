@@ -52,6 +52,37 @@ function require(condition: boolean, what: string): asserts condition {
 
 /** Section 4: finds the entry of the private key, opens the file with it, and checks everything there is to check. */
 export function decodeCallFile(file: Buffer, privateKey: string | KeyObject): DecodedFile {
+  const { body, ...header } = openCallFile(file, privateKey);
+  const { segments, plaintext, end } = recoverBody(body);
+  require(end === 'complete', `a body that is whole, and not ${end}`);
+  return { ...header, segmentLength: body.segmentLength, segments, plaintext };
+}
+
+/** Section 6: what may be released of a file that is incomplete or damaged behind its header. */
+export function recoverCallFile(file: Buffer, privateKey: string | KeyObject): RecoveredBody {
+  return recoverBody(openCallFile(file, privateKey).body);
+}
+
+interface Body {
+  /** From the first segment on. */
+  segments: Buffer;
+  segmentLength: number;
+  dataKey: (index: bigint) => Buffer;
+  /** What follows the last segment of a signed file, and its check, which throws. */
+  closing: { length: number; check: (block: Buffer, segmentDigests: Buffer[]) => void } | null;
+}
+
+export interface RecoveredBody {
+  plaintext: Buffer;
+  /** How many segments it is from. */
+  segments: number;
+  end: 'complete' | 'truncated' | 'damaged' | 'trailing';
+}
+
+function openCallFile(
+  file: Buffer,
+  privateKey: string | KeyObject,
+): Pick<DecodedFile, 'fileId' | 'createdAt' | 'recipients' | 'signer'> & { body: Body } {
   const { fileId, createdAt, signed } = decodePrelude(file);
   const prelude = file.subarray(0, 48);
   const { recipients, end } = decodeRecipients(file);
@@ -69,39 +100,31 @@ export function decodeCallFile(file: Buffer, privateKey: string | KeyObject): De
   require(timingSafeEqual(mac.digest(), file.subarray(end, end + 32)), 'recipients MAC');
   const rest = file.subarray(end + 32);
   const common = { fileId, createdAt, recipients };
-  if (signed) return { ...common, ...decodeSigned(rest, contentKey, prelude) };
-  const body = decodeBody(rest, derive(contentKey, 'callseal v1 body', prelude), prelude);
-  return { ...common, signer: null, ...body };
+  if (signed) return { ...common, ...openSigned(rest, contentKey, prelude) };
+  const body = openBody(rest, derive(contentKey, 'callseal v1 body', prelude), prelude);
+  return { ...common, signer: null, body };
 }
 
 /** Section 9: everything after the recipients MAC of a signed file. */
-function decodeSigned(
-  rest: Buffer,
-  contentKey: Buffer,
-  prelude: Buffer,
-): Pick<DecodedFile, 'signer' | 'segmentLength' | 'segments' | 'plaintext'> {
+function openSigned(rest: Buffer, contentKey: Buffer, prelude: Buffer): { signer: DecodedSigner; body: Body } {
   const opening = decodeOpening(rest);
-  const bodyEnd = rest.length - 4 - opening.signature.length;
-  require(bodyEnd > opening.block.length, 'room for a body');
-  const encrypted = rest.subarray(opening.block.length, bodyEnd);
+  const encrypted = rest.subarray(opening.block.length);
   const floeHeader = encrypted.subarray(0, 74);
   const opened = Buffer.concat([Buffer.from('callseal v1 opening\0'), prelude, opening.fields, floeHeader]);
   require(isSigned(opening, opened, opening.signature), 'opening signature');
 
   const context = Buffer.concat([prelude, sha256(opening.fields)]);
-  const body = decodeBody(encrypted, derive(contentKey, 'callseal v1 body', context), prelude);
-  const closing = rest.subarray(bodyEnd);
-  require(closing.subarray(0, 4).toString('latin1') === 'SIGN', 'closing mark');
+  const body = openBody(encrypted, derive(contentKey, 'callseal v1 body', context), prelude);
   const start = sha256(Buffer.concat([prelude, opening.block, floeHeader]));
-  const digests: Buffer[] = [];
-  for (let at = 74; at < encrypted.length; at += body.segmentLength) {
-    digests.push(sha256(encrypted.subarray(at, at + body.segmentLength)));
-  }
-  const ended = [Buffer.from('callseal v1 closing\0'), start, u64(BigInt(digests.length))];
-  const closed = Buffer.concat([...ended, sha256(Buffer.concat(digests))]);
-  require(isSigned(opening, closed, closing.subarray(4)), 'closing signature');
+  const checkClosing = (block: Buffer, digests: Buffer[]): void => {
+    require(block.subarray(0, 4).toString('latin1') === 'SIGN', 'closing mark');
+    const ended = [Buffer.from('callseal v1 closing\0'), start, u64(BigInt(digests.length))];
+    const closed = Buffer.concat([...ended, sha256(Buffer.concat(digests))]);
+    require(isSigned(opening, closed, block.subarray(4)), 'closing signature');
+  };
   const { algorithm, keyId, certificate } = opening;
-  return { signer: { algorithm, keyId, certificate }, ...body };
+  const closing = { length: 4 + opening.signature.length, check: checkClosing };
+  return { signer: { algorithm, keyId, certificate }, body: { ...body, closing } };
 }
 
 interface Opening extends DecodedSigner {
@@ -244,12 +267,8 @@ export function derive(contentKey: Buffer, label: string, context: Buffer): Buff
   return hmac.update(Buffer.from([0, 0, 1, 0])).digest();
 }
 
-/** Section 5. */
-function decodeBody(
-  body: Buffer,
-  bodyKey: Buffer,
-  aad: Buffer,
-): Pick<DecodedFile, 'segmentLength' | 'segments' | 'plaintext'> {
+/** Section 5, up to the first segment. */
+function openBody(body: Buffer, bodyKey: Buffer, aad: Buffer): Body {
   require(body.length >= 74, 'a FLOE header');
   require(body.readUInt8(0) === 0 && body.readUInt8(1) === 0, 'AEAD and KDF');
   const segmentLength = body.readUInt32BE(2);
@@ -261,22 +280,38 @@ function decodeBody(
 
   require(timingSafeEqual(kdf(bodyKey, Buffer.from('HEADER_TAG:'), 32), body.subarray(42, 74)), 'header tag');
   const messageKey = kdf(bodyKey, Buffer.from('MESSAGE_KEY:'), 48);
+  const dataKey = (index: bigint): Buffer =>
+    kdf(messageKey, Buffer.concat([Buffer.from('DEK:'), u64(index - (index % 1048576n))]), 32);
+  return { segments: body.subarray(74), segmentLength, dataKey, closing: null };
+}
 
-  const plaintext: Buffer[] = [];
-  let at = 74;
-  for (let index = 0n; ; index++) {
-    require(at + 32 <= body.length, 'a segment where one must be');
-    const mark = body.readUInt32BE(at);
+/** Section 5, the segments: as far as they are there and authentic. */
+function recoverBody({ segments: bytes, segmentLength, dataKey, closing }: Body): RecoveredBody {
+  const parts: Buffer[] = [];
+  const digests: Buffer[] = [];
+  const ending = (end: RecoveredBody['end']): RecoveredBody => {
+    return { plaintext: Buffer.concat(parts), segments: parts.length, end };
+  };
+  for (let at = 0; ; ) {
+    if (at + 4 > bytes.length) return ending('truncated');
+    const mark = bytes.readUInt32BE(at);
     const last = mark !== 0xffffffff;
     const length = last ? mark : segmentLength;
-    require(length >= 32 && length <= segmentLength && at + length <= body.length, 'a whole segment');
-    const epoch = u64(index - (index % 1048576n));
-    const dataKey = kdf(messageKey, Buffer.concat([Buffer.from('DEK:'), epoch]), 32);
-    plaintext.push(decryptSegment(body.subarray(at, at + length), dataKey, index, last));
+    if (length < 32 || length > segmentLength) return ending('damaged');
+    if (at + length > bytes.length) return ending('truncated');
+    const index = BigInt(parts.length);
+    try {
+      parts.push(decryptSegment(bytes.subarray(at, at + length), dataKey(index), index, last));
+    } catch {
+      return ending('damaged');
+    }
+    digests.push(sha256(bytes.subarray(at, at + length)));
     at += length;
     if (!last) continue;
-    require(at === body.length, 'nothing after the last segment');
-    return { segmentLength, segments: Number(index) + 1, plaintext: Buffer.concat(plaintext) };
+    const end = at + (closing?.length ?? 0);
+    if (end > bytes.length) return ending('truncated');
+    closing?.check(bytes.subarray(at, end), digests);
+    return ending(end === bytes.length ? 'complete' : 'trailing');
   }
 }
 

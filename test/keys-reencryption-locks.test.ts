@@ -2,8 +2,8 @@
 
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openApplicationTable } from '../lib/keys/reencryption/application-table.ts';
 import { EntityColumns } from '../lib/keys/reencryption/entity-columns.ts';
+import { openApplicationTable } from '../lib/keys/reencryption/open-table.ts';
 import { type PostgresServer, startPostgres } from './helpers/postgres.ts';
 
 let server: PostgresServer;

@@ -2,9 +2,9 @@
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyHierarchy } from '../lib/keys/hierarchy.ts';
-import { openApplicationTable } from '../lib/keys/reencryption/application-table.ts';
 import type { KeptRecord } from '../lib/keys/reencryption/chunk.ts';
 import { EntityColumns } from '../lib/keys/reencryption/entity-columns.ts';
+import { openApplicationTable } from '../lib/keys/reencryption/open-table.ts';
 import { countAll, reencryptAll } from '../lib/keys/reencryption/reencrypt-all.ts';
 import {
   type ReencryptTableOptions,

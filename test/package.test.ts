@@ -18,8 +18,9 @@ describe('the package', () => {
 
   it('holds what its manifest names', () => {
     const [, installer] = manifest.scripts.install.split(' ');
-    const { types, default: main } = manifest.exports['.'];
-    const named = [installer, manifest.bin.callseal, types, main].map((path: string) => path.replace(/^\.\//, ''));
+    const entries = Object.values(manifest.exports as Record<string, string | Record<string, string>>);
+    const exported = entries.flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)));
+    const named = [installer, manifest.bin.callseal, ...exported].map((path: string) => path.replace(/^\.\//, ''));
     expect(files).toEqual(expect.arrayContaining(named));
   });
 
@@ -30,6 +31,11 @@ describe('the package', () => {
 
   it('holds what `callseal bench` runs', () => {
     expect(files).toEqual(expect.arrayContaining(['dist/cli/bench.js', 'dist/bench/host/measure.js']));
+  });
+
+  it('holds what an operator installs beside the agent', () => {
+    const deployed = ['callseal-agent.service', 'callseal.sysusers', 'grafana-dashboard.json', 'prometheus-alerts.yml'];
+    expect(files).toEqual(expect.arrayContaining([...deployed.map((name) => `deploy/${name}`), 'docs/operations.md']));
   });
 
   it('leaves out tests, the comparison with peers and test hooks', () => {

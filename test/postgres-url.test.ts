@@ -2,7 +2,7 @@
 
 import { userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { type PostgresTarget, parsePostgresUrl } from '../lib/keys/stores/postgres-url.ts';
+import { type PostgresTarget, parsePostgresUrl } from '../lib/postgres/url.ts';
 import { refusalOf } from './helpers/errors.ts';
 
 const me = userInfo().username;

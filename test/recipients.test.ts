@@ -353,6 +353,38 @@ describe('a certificate whose names are strange', () => {
   });
 });
 
+describe('recipients at another time', () => {
+  const at = (recipients: Recipients, date: string) => () => recipients.judgedAt(new Date(date));
+
+  it('are judged by the policy anew, without reading a file', async () => {
+    const file = join(dir, 'short.crt');
+    writeFileSync(file, readFileSync(renewed));
+    const strict = await Recipients.load([file, fred.certificate]);
+    const skipping = await Recipients.load([file, fred.certificate], { expired: 'skip', notYetValid: 'skip' });
+    const warning = await Recipients.load([file], { expired: 'warn' });
+    writeFileSync(file, 'gone');
+    expect(strict.judgedAt(new Date()).list).toEqual(strict.list);
+    expect(await codeOf(at(strict, '2091-01-01'))).toBe('ERR_CERTIFICATE_EXPIRED');
+    expect(await codeOf(at(strict, '2019-01-01'))).toBe('ERR_CERTIFICATE_NOT_YET_VALID');
+    expect(await codeOf(at(skipping, '2091-01-01'))).toBe('ERR_NO_RECIPIENTS');
+    expect(warning.judgedAt(new Date('2091-01-01'))).toMatchObject({
+      list: [{ path: file }],
+      warnings: [{ kind: 'expired' }],
+    });
+    expect(await codeOf(at(strict, 'never'))).toBe('ERR_INVALID_ARGUMENT');
+  });
+
+  it('come back when they are valid', async () => {
+    const recipients = await Recipients.load([future, renewed], { notYetValid: 'skip', expired: 'skip' });
+    expect(recipients.list.map(({ path }) => path)).toEqual([renewed]);
+    const later = recipients.judgedAt(new Date('2090-06-01'));
+    expect(later.list.map(({ path }) => path)).toEqual([future]);
+    expect(later.examined).toHaveLength(2);
+    const sealed = await encrypt(Buffer.from('x'), { recipients: later });
+    expect((await inspect(sealed)).recipients[0]!.keyId).toBe(later.list[0]!.keyId);
+  });
+});
+
 describe('recipients from client_property.conf', () => {
   const config = join(dir, 'client_property.conf');
 

@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import { bodyEnd, headerEndsEarly, parseHeader } from '../lib/callfile/header.ts';
+import { bodyEnd } from '../lib/callfile/body-end.ts';
+import { headerEndsEarly, parseHeader } from '../lib/callfile/header.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 import { refusalOf } from './helpers/errors.ts';
 import { partsOf } from './helpers/signed-file.ts';

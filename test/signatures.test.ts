@@ -141,7 +141,7 @@ describe('the signer of a file', () => {
     writeFileSync(call, 'a call');
     await encryptFile(call, sealed, { recipients: parties.recipients, signer });
     const { keys } = parties;
-    const claimed = { ...signer.info, trusted: false };
+    const claimed = { ...signer.info, trusted: false, content: 'verified' };
     expect(signer.info.algorithm).toBe('ECDSA-P256-SHA256');
     expect((await verify(sealed, { keys })).signer).toEqual(claimed);
     expect((await verify(sealed, { keys, requireSigner: required })).signer).toEqual({ ...claimed, trusted: true });

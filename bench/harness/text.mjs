@@ -1,6 +1,6 @@
 /** The table of limits as text. */
 
-import { formatNumber, formatTable } from '../../dist/bench/page/figures.js';
+import { formatNumber, formatTable } from '../../dist/page/figures.js';
 
 /** A value of the limit table with its unit. */
 export function formatValue(value, unit) {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatBytes } from '../../dist/bench/page/figures.js';
 import { ratios, summarise } from '../../dist/bench/statistics.js';
+import { formatBytes } from '../../dist/page/figures.js';
 import { makeFile, settle } from '../harness/files.mjs';
 import { takeTurns } from '../harness/interleave.mjs';
 import { CALLSEAL } from '../harness/paths.mjs';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { formatBytes } from '../../dist/bench/page/figures.js';
 import { summarise } from '../../dist/bench/statistics.js';
+import { formatBytes } from '../../dist/page/figures.js';
 import { freshDirectory, makeFiles, release, settle } from '../harness/files.mjs';
 import { KiB } from '../harness/plan.mjs';
 import { runLimit } from '../harness/programs.mjs';

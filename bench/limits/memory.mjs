@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatBytes } from '../../dist/bench/page/figures.js';
 import { summarise } from '../../dist/bench/statistics.js';
+import { formatBytes } from '../../dist/page/figures.js';
 import { freshDirectory, makeFiles, makeSparseFile, release } from '../harness/files.mjs';
 import { KiB } from '../harness/plan.mjs';
 import { withCallseal } from './context.mjs';

@@ -1,7 +1,7 @@
 /** Memory, damaged files, where Callseal is not ahead, and what was measured with what. */
 
-import { formatBytes, formatNumber } from '../../dist/bench/page/figures.js';
-import { escapeHtml, rich, section, table } from '../../dist/bench/page/html.js';
+import { formatBytes, formatNumber } from '../../dist/page/figures.js';
+import { escapeHtml, rich, section, table } from '../../dist/page/html.js';
 import { BASE } from '../suites/matrix.mjs';
 import { countsText, leadOf, placesOf } from './standing.mjs';
 

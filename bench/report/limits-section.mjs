@@ -1,7 +1,7 @@
 /** How near to the limits, and how far below the bounds. */
 
-import { formatNumber } from '../../dist/bench/page/figures.js';
-import { share as barOf, escapeHtml, rich, section, table } from '../../dist/bench/page/html.js';
+import { formatNumber } from '../../dist/page/figures.js';
+import { share as barOf, escapeHtml, rich, section, table } from '../../dist/page/html.js';
 import { formatValue } from '../harness/text.mjs';
 
 /** @param {Awaited<ReturnType<typeof import('../limits/index.mjs').measureLimits>>} measured */

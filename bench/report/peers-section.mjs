@@ -1,8 +1,8 @@
 /** Callseal against every peer: how many times faster, for every size; and what a file costs. */
 
-import { formatBytes, formatNumber, formatSeconds } from '../../dist/bench/page/figures.js';
-import { escapeHtml, section, table } from '../../dist/bench/page/html.js';
-import { barChart, lineChart } from '../../dist/bench/page/svg.js';
+import { formatBytes, formatNumber, formatSeconds } from '../../dist/page/figures.js';
+import { escapeHtml, section, table } from '../../dist/page/html.js';
+import { barChart, lineChart } from '../../dist/page/svg.js';
 import { BARE } from '../suites/batch.mjs';
 import { BASE } from '../suites/matrix.mjs';
 import { colourOf } from './colours.mjs';

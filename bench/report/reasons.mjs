@@ -3,7 +3,7 @@
  * what none of them explains is called unexplained.
  */
 
-import { formatBytes, formatSeconds } from '../../dist/bench/page/figures.js';
+import { formatBytes, formatSeconds } from '../../dist/page/figures.js';
 
 /** Of a peer itself, always or for one operation. */
 const OF_PEERS = {

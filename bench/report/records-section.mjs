@@ -1,8 +1,8 @@
 /** Protected records: how many a second, what each costs, and what is refused. */
 
-import { formatBytes, formatNumber, formatSeconds } from '../../dist/bench/page/figures.js';
-import { escapeHtml, section, table } from '../../dist/bench/page/html.js';
-import { barChart } from '../../dist/bench/page/svg.js';
+import { formatBytes, formatNumber, formatSeconds } from '../../dist/page/figures.js';
+import { escapeHtml, section, table } from '../../dist/page/html.js';
+import { barChart } from '../../dist/page/svg.js';
 import { colourOf } from './colours.mjs';
 import { PLACES } from './standing.mjs';
 

@@ -1,8 +1,8 @@
 /** One page that shows a whole run, without anything from outside. By hand: node bench/report/render.mjs IN.json OUT.html */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { formatNumber, formatSeconds } from '../../dist/bench/page/figures.js';
-import { escapeHtml, page, tiles } from '../../dist/bench/page/html.js';
+import { formatNumber, formatSeconds } from '../../dist/page/figures.js';
+import { escapeHtml, page, tiles } from '../../dist/page/html.js';
 import { damageSection, machineSection, resourcesSection, standingSection } from './details-section.mjs';
 import { limitsSection } from './limits-section.mjs';
 import { costSection, factorsSection, scalingSection, sizesSection } from './peers-section.mjs';

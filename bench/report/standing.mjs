@@ -1,6 +1,6 @@
 /** Where Callseal stands among its peers, cell by cell: ahead, or not and why. */
 
-import { formatBytes } from '../../dist/bench/page/figures.js';
+import { formatBytes } from '../../dist/page/figures.js';
 import { BASE } from '../suites/matrix.mjs';
 import { aboutStart, reasonFor } from './reasons.mjs';
 

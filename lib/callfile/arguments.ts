@@ -58,6 +58,24 @@ export function assertSignal(value: unknown): asserts value is AbortSignal | und
   if (value !== undefined && !(value instanceof AbortSignal)) throw wrong('signal must be an AbortSignal');
 }
 
+const MIN_INTERVAL = 50;
+const MAX_INTERVAL = 3_600_000;
+
+export function assertInterval(value: unknown, name: string): asserts value is number | undefined {
+  if (value === undefined) return;
+  if (typeof value === 'number' && value >= MIN_INTERVAL && value <= MAX_INTERVAL) return;
+  throw wrong(`${name} must be milliseconds from ${MIN_INTERVAL} to ${MAX_INTERVAL}, not ${String(value)}`);
+}
+
+export function assertByteCount(value: unknown, name: string): asserts value is number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)) return;
+  throw wrong(`${name} must be a number of bytes, not ${String(value)}`);
+}
+
+export function assertBoolean(value: unknown, name: string): asserts value is boolean {
+  if (typeof value !== 'boolean') throw wrong(`${name} must be true or false`);
+}
+
 export function assertOptions(value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) throw wrong('options must be an object');
 }

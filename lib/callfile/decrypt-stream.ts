@@ -6,14 +6,28 @@ import type { CallsealError } from '../errors.ts';
 import type { NativeFloeDecryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
+import type { FileSigner } from '../signing/info.ts';
 import type { SignerCertificates } from '../signing/signer-certificates.ts';
-import { assertKeyRing, assertOptions, assertRequiredSigner, assertSignal } from './arguments.ts';
-import type { DecryptOptions } from './decrypt.ts';
-import { tampered, truncated } from './faults.ts';
+import { assertBoolean, assertKeyRing, assertOptions, assertRequiredSigner, assertSignal } from './arguments.ts';
+import { closingLength, segmentsStart } from './body-end.ts';
+import type { DecryptOptions, RecoveryOptions } from './decrypt.ts';
+import { isTampered, tampered, truncated } from './faults.ts';
 import { CONTINUED_MARK, DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { openBody } from './open.ts';
+import type { Extent, Loss } from './recovery.ts';
 import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-stream.ts';
+import { type CheckedSignature, signerAfter } from './signed-by.ts';
+
+/** A stream that {@link createDecryptStream} makes. */
+export interface DecryptStream extends Transform, Extent {
+  /** True once the last segment has come, and nothing after it that does not belong there: look at it when the stream has ended. */
+  readonly complete: boolean;
+  /** Null until the stream has ended, and then unless something was lost. */
+  readonly loss: Loss | null;
+  /** Who signed the file; null when nobody did, and until the stream has ended. */
+  readonly signer: FileSigner | null;
+}
 
 /**
  * A stream that decrypts a call file written to it.
@@ -22,19 +36,44 @@ import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-strea
  * end: what came out before an error is a prefix of the plaintext, so act on it only when the stream has ended well. With
  * `requireSigner`, nothing comes out of a file that none of them began; that all of it is theirs is known at the end.
  *
+ * With `recover` a file that is cut or damaged behind its header ends the stream well, too; `complete` and `loss` then say
+ * what became of it.
+ *
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT`. The stream fails with what {@link decryptFile} throws, except for
  *   what concerns files.
  *
  * @example
  * await pipeline(createReadStream('call.callsre.sealed'), createDecryptStream({ keys }), player);
  */
-export function createDecryptStream(options: DecryptOptions): Transform {
+export function createDecryptStream(options: DecryptOptions & RecoveryOptions): DecryptStream {
   assertOptions(options);
-  const { keys, requireSigner, signal } = options;
+  const { keys, requireSigner, recover = false, signal } = options;
   assertKeyRing(keys);
   assertRequiredSigner(requireSigner);
+  assertBoolean(recover, 'recover');
   assertSignal(signal);
-  return new SegmentStream(new DecryptMachine(keys, requireSigner), DEFAULT_STREAM_SEGMENT_LENGTH, signal);
+  return new CallFileDecryptStream(new DecryptMachine(keys, requireSigner, recover), signal);
+}
+
+class CallFileDecryptStream extends SegmentStream implements DecryptStream {
+  readonly #decrypting: DecryptMachine;
+
+  constructor(machine: DecryptMachine, signal: AbortSignal | undefined) {
+    super(machine, DEFAULT_STREAM_SEGMENT_LENGTH, signal);
+    this.#decrypting = machine;
+  }
+
+  get complete(): boolean {
+    return this.#decrypting.complete;
+  }
+
+  get loss(): Loss | null {
+    return this.#decrypting.loss;
+  }
+
+  get signer(): FileSigner | null {
+    return this.#decrypting.signer;
+  }
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -44,6 +83,7 @@ const UNLIMITED = 1_000_000;
 class DecryptMachine implements SegmentMachine {
   readonly #keys: KeyRing;
   readonly #requireSigner: SignerCertificates | undefined;
+  readonly #recover: boolean;
   /** As much of the header as is known to be needed; the first `#filled` bytes are there. */
   #head = new Uint8Array(parseHeader(new Uint8Array(0)).need);
   #decryptor: NativeFloeDecryptor | null = null;
@@ -54,14 +94,29 @@ class DecryptMachine implements SegmentMachine {
   /** What has not been used of the chunk. */
   #rest: Uint8Array = NO_BYTES;
   #index = 0;
+  /** Where in the file the next segment begins. */
+  #offset = 0;
+  #signature: CheckedSignature | null = null;
   /** Bytes of the block that follows the last segment; 0 for a file without a signature, and once it was verified. */
   #closingBytes = 0;
+  /** What could not be used; `bytes` of it grow with every chunk. */
+  #lost: Loss | null = null;
   #ended = false;
   #destroyed = false;
+  complete = false;
 
-  constructor(keys: KeyRing, requireSigner: SignerCertificates | undefined) {
+  constructor(keys: KeyRing, requireSigner: SignerCertificates | undefined, recover: boolean) {
     this.#keys = keys;
     this.#requireSigner = requireSigner;
+    this.#recover = recover;
+  }
+
+  get loss(): Loss | null {
+    return this.#ended ? this.#lost : null;
+  }
+
+  get signer(): FileSigner | null {
+    return this.complete || this.loss !== null ? signerAfter(this.#signature, this.#lost) : null;
   }
 
   feed(chunk: Uint8Array): void {
@@ -77,17 +132,45 @@ class DecryptMachine implements SegmentMachine {
       const header = this.#readHeader();
       return header === null ? null : this.#open(header);
     }
+    if (this.#lost !== null) return this.#skip(this.#lost);
     if (this.#decryptor.finished && this.#closingBytes > 0) return this.#close(this.#decryptor);
     if (this.#rest.length === 0) {
-      if (this.#ended && !this.#decryptor.finished) throw this.#endsEarly();
+      if (!this.#ended) return null;
+      if (!this.#decryptor.finished) return this.#lose('truncated', this.#endsEarly());
+      this.complete = true;
       return null;
     }
-    if (this.#decryptor.finished) throw tampered(undefined, 'bytes follow the end of the file');
+    if (this.#decryptor.finished) {
+      return this.#lose('trailing', tampered(undefined, 'bytes follow the end of the file'));
+    }
+    try {
+      return this.#nextSegments(this.#decryptor);
+    } catch (error) {
+      if (isTampered(error)) return this.#lose('damaged', error);
+      throw error;
+    }
+  }
+
+  #nextSegments(decryptor: NativeFloeDecryptor): Uint8Array | null {
     const length = this.#filled + this.#rest.length;
     const needed = length < MARK_BYTES ? MARK_BYTES : this.#nextLength();
-    if (length >= needed) return this.#decrypt(this.#decryptor, length, needed);
+    if (length >= needed) return this.#decrypt(decryptor, length, needed);
     this.#held.set(this.#rest, this.#filled);
     this.#filled = length;
+    this.#rest = NO_BYTES;
+    return null;
+  }
+
+  /** The file gives nothing any more: an error, unless that is to be recovered from. */
+  #lose(reason: Loss['reason'], error: unknown, signatureOnly = false): null {
+    if (!this.#recover) throw error;
+    this.#lost = { reason, segment: this.#index, offset: this.#offset, bytes: this.#filled };
+    if (signatureOnly) this.#lost.signatureOnly = true;
+    return this.#skip(this.#lost);
+  }
+
+  #skip(lost: Loss): null {
+    lost.bytes += this.#rest.length;
     this.#rest = NO_BYTES;
     return null;
   }
@@ -123,12 +206,14 @@ class DecryptMachine implements SegmentMachine {
   }
 
   async #open(header: CallFileHeader): Promise<void> {
-    const decryptor = await openBody(header, this.#keys, this.#requireSigner);
+    const { decryptor, signature } = await openBody(header, this.#keys, this.#requireSigner);
     if (this.#destroyed) return;
     this.#decryptor = decryptor;
-    this.#closingBytes = header.signature?.closingBytes ?? 0;
+    this.#signature = signature;
+    this.#closingBytes = closingLength(header);
     native().keepFreedMemory();
     this.#segmentLength = header.segmentLength;
+    this.#offset = segmentsStart(header);
     this.#held = Buffer.allocUnsafeSlow(Math.max(header.segmentLength, this.#closingBytes));
     this.#filled = 0;
   }
@@ -140,11 +225,13 @@ class DecryptMachine implements SegmentMachine {
     this.#filled += used;
     this.#rest = this.#rest.subarray(used);
     if (this.#filled < this.#closingBytes) {
-      if (this.#ended) throw truncated(undefined, 'it ends inside the signature of its writer');
-      return null;
+      if (!this.#ended) return null;
+      return this.#lose('truncated', truncated(undefined, 'it ends inside the signature of its writer'), true);
     }
     const block = this.#held.subarray(0, this.#closingBytes);
+    this.#offset += this.#closingBytes;
     this.#closingBytes = 0;
+    this.#filled = 0;
     return decryptor.verifyClosing(block);
   }
 
@@ -170,6 +257,7 @@ class DecryptMachine implements SegmentMachine {
     this.#rest = this.#rest.subarray(read - this.#filled);
     this.#filled = 0;
     this.#index += segments;
+    this.#offset += read;
     return piece.subarray(0, read - segments * SEGMENT_OVERHEAD);
   }
 

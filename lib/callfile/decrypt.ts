@@ -3,11 +3,12 @@
 import type { KeyRing } from '../recipients/keyring.ts';
 import type { FileSigner } from '../signing/info.ts';
 import type { SignerCertificates } from '../signing/signer-certificates.ts';
-import { assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
+import { assertBoolean, assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { decryptJob } from './decrypt-job.ts';
 import type { FileResult } from './encrypt.ts';
 import { type JobOptions, throwIfAborted } from './job.ts';
 import { type OutputOptions, outputOf } from './output.ts';
+import type { Extent } from './recovery.ts';
 
 /** What every way to decrypt takes. */
 export interface DecryptOptions {
@@ -22,11 +23,21 @@ export interface DecryptOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** To take what there is of a file that is cut or damaged. */
+export interface RecoveryOptions {
+  /**
+   * Open also a file that is cut or damaged behind its header: all authentic segments before the first that is not are
+   * released, and `complete` and `loss` say what is missing. Default false: such a file is `ERR_TRUNCATED` or
+   * `ERR_TAMPERED`. What opens a file at all stays as strict as ever, and a signature that is wrong is `ERR_TAMPERED`.
+   */
+  recover?: boolean | undefined;
+}
+
 /** Options of {@link decryptFile}. */
-export interface DecryptFileOptions extends DecryptOptions, OutputOptions, JobOptions {}
+export interface DecryptFileOptions extends DecryptOptions, RecoveryOptions, OutputOptions, JobOptions {}
 
 /** What {@link decryptFile} did. */
-export interface DecryptFileResult extends FileResult {
+export interface DecryptFileResult extends FileResult, Extent {
   /** The id of the private key that opened the file: SHA-256 of its DER SubjectPublicKeyInfo, lower-case hexadecimal. */
   keyId: string;
   /** Who signed the file; null when nobody did. */
@@ -36,6 +47,10 @@ export interface DecryptFileResult extends FileResult {
 /**
  * Decrypts a file. The output appears under its name complete, wholly authenticated, synced and with mode 0600, or not
  * at all; the input is left as it is. Output and input may be the same file if it has one name.
+ *
+ * With `recover` the output is a prefix of the plaintext when the file is incomplete, which it then does not replace; look at
+ * `complete` in the result, and at `content` of `signer`: `requireSigner` then stands for who began the file. A file
+ * that is still being written is `ERR_INPUT_CHANGED`: {@link followCallFile} reads it.
  *
  * @throws {CallsealError} `ERR_NOT_CALLSEAL`, `ERR_UNSUPPORTED_VERSION`, `ERR_NO_MATCHING_KEY`,
  *   `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_NOT_SIGNED`, `ERR_WRONG_SIGNER`, `ERR_TAMPERED`,
@@ -53,9 +68,10 @@ export async function decryptFile(
   assertPath(input, 'input');
   assertPath(output, 'output');
   assertOptions(options);
-  const { keys, signal } = options;
+  const { keys, signal, recover = false } = options;
   assertKeyRing(keys);
   assertSignal(signal);
+  assertBoolean(recover, 'recover');
   throwIfAborted(signal);
-  return decryptJob(input, outputOf(output, options), options);
+  return decryptJob(input, outputOf(output, options), options, recover);
 }

@@ -40,6 +40,11 @@ export function tampered(path: string | undefined, what: string, cause?: unknown
   return new CallsealError('ERR_TAMPERED', message, { ...at(path), ...(cause === undefined ? {} : { cause }) });
 }
 
+/** Whether an error says that bytes are not authentic. */
+export function isTampered(error: unknown): boolean {
+  return error instanceof CallsealError && error.code === 'ERR_TAMPERED';
+}
+
 /** The file ends too early. */
 export function truncated(path: string | undefined, what: string): CallsealError {
   const message = `${nameOf(path)} is incomplete: ${what}; its writer stopped or it was cut, fetch it again from its source`;

@@ -76,3 +76,5 @@ export const CLOSING_MARK = ascii('SIGN');
 export const DEFAULT_SEGMENT_LENGTH = 262_144;
 /** Segment length of streams: what a dying host loses at most. */
 export const DEFAULT_STREAM_SEGMENT_LENGTH = 65_536;
+/** Segment length of live writing, half a second of a call. */
+export const DEFAULT_LIVE_SEGMENT_LENGTH = 4096;

@@ -106,11 +106,6 @@ function openingEnd(bytes: Uint8Array, offset: number, path?: string): number {
   return bytes.length < headEnd ? headEnd : offset + decodeOpeningLength(bytes.subarray(offset), offset, path);
 }
 
-/** Where the last segment ends in a whole file of `size` bytes; before the first one when the file is cut. */
-export function bodyEnd(header: CallFileHeader, size: number): number {
-  return size - (header.signature?.closingBytes ?? 0);
-}
-
 /** Checks the parameters of a FLOE header (section 5); its tag needs the key. */
 function decodeSegmentLength(floeHeader: Uint8Array, offset: number, path?: string): number {
   const reader = new ByteReader(floeHeader, offset, path);

@@ -1,24 +1,15 @@
 /** Shows what a file says about itself: no key, no cryptography, and two or three reads whatever its size. */
 
-import type { FileHandle } from 'node:fs/promises';
 import { hex } from '../hex.ts';
 import { type CertificateInfo, certificateInfo } from '../recipients/certificate-info.ts';
-import { openRegularFile, readAt } from '../recipients/regular-file.ts';
+import { openRegularFile } from '../recipients/regular-file.ts';
 import { type SignerInfo, signerInfo } from '../signing/info.ts';
 import { assertBytes, assertOptions, assertPath, assertSignal } from './arguments.ts';
-import {
-  CONTINUED_MARK,
-  FLOE_HEADER_BYTES,
-  KEY_WRAP_NAME,
-  MARK_BYTES,
-  SEGMENT_OVERHEAD,
-  SUITE,
-  SUITE_NAME,
-  VERSION,
-} from './format.ts';
-import { bodyEnd, type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
+import { judgeEnd, lastSegment, segmentsStart } from './body-end.ts';
+import { KEY_WRAP_NAME, MARK_BYTES, SEGMENT_OVERHEAD, SUITE, SUITE_NAME, VERSION } from './format.ts';
+import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
-import { FIRST_READ, readHeader } from './read-header.ts';
+import { partReader, type ReadPart, readHeaderOf } from './read-header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
 
 /** A recipient as the file names it. */
@@ -92,39 +83,27 @@ async function inspectFile(path: string, signal: AbortSignal | undefined): Promi
   const { handle, stats } = await openRegularFile(path);
   try {
     const size = Number(stats.size);
-    const readPart = async (offset: number, length: number): Promise<Uint8Array> => {
-      const bytes = new Uint8Array(length);
-      return bytes.subarray(0, await readAt(handle, bytes, offset, path));
-    };
-    const header = await readHeader(await readPart(0, Math.min(FIRST_READ, size)), size, readPart, path);
+    const readPart = partReader(handle, path);
+    const header = await readHeaderOf(readPart, size, path);
     throwIfAborted(signal);
-    return describe(header, size, await readMark(handle, header, size, path));
+    return describe(header, size, await readMark(readPart, header, size));
   } finally {
     await handle.close();
   }
 }
 
-async function readMark(handle: FileHandle, header: CallFileHeader, size: number, path: string): Promise<Uint8Array> {
+/** The first bytes of the last segment, as many of four as there are. */
+async function readMark(readPart: ReadPart, header: CallFileHeader, size: number): Promise<Uint8Array> {
   const { offset, length } = lastSegment(header, size);
-  const mark = new Uint8Array(Math.min(length, MARK_BYTES));
-  return mark.subarray(0, await readAt(handle, mark, offset, path));
-}
-
-/** Where the last segment of a file of `size` bytes begins, and how many bytes of it there are: 0 if there is none. */
-function lastSegment(header: CallFileHeader, size: number): { offset: number; length: number; count: number } {
-  const start = header.bodyOffset + FLOE_HEADER_BYTES;
-  const end = Math.max(start, bodyEnd(header, size));
-  const count = Math.ceil((end - start) / header.segmentLength);
-  const offset = start + Math.max(0, count - 1) * header.segmentLength;
-  return { offset, length: end - offset, count };
+  return readPart(offset, Math.min(length, MARK_BYTES));
 }
 
 function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspection {
-  const { length, count } = lastSegment(header, size);
+  const { offset, length, count } = lastSegment(header, size);
   const { state, problem } = judgeEnd(header.segmentLength, length, mark);
   const complete = state === 'complete';
   const { signature } = header;
-  const overhead = header.bodyOffset + FLOE_HEADER_BYTES + SEGMENT_OVERHEAD * count;
+  const overhead = SEGMENT_OVERHEAD * count;
   return {
     version: VERSION,
     suite: { id: SUITE, name: SUITE_NAME },
@@ -136,33 +115,15 @@ function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspe
     segmentLength: header.segmentLength,
     segments: count,
     fileBytes: size,
-    plaintextBytes: complete ? bodyEnd(header, size) - overhead : null,
+    plaintextBytes: complete ? offset + length - segmentsStart(header) - overhead : null,
     complete,
     state,
     problem,
   };
 }
 
-function judgeEnd(segmentLength: number, length: number, bytes: Uint8Array): Pick<Inspection, 'state' | 'problem'> {
-  if (length === 0) return { state: 'truncated', problem: 'it ends before its first segment' };
-  if (bytes.length < MARK_BYTES) return { state: 'truncated', problem: 'it ends inside the mark of its last segment' };
-  const mark = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-  if (mark === CONTINUED_MARK) {
-    return { state: 'truncated', problem: `its last ${length} bytes belong to a segment that is not the last` };
-  }
-  if (mark < SEGMENT_OVERHEAD || mark > segmentLength) {
-    return { state: 'damaged', problem: `its last segment claims ${mark} bytes, which no segment can have` };
-  }
-  if (mark > length) {
-    return { state: 'truncated', problem: `its last segment has ${length} of ${mark} bytes` };
-  }
-  if (mark < length) {
-    return { state: 'damaged', problem: `${length - mark} bytes follow its last segment` };
-  }
-  return { state: 'complete', problem: null };
-}
-
-function describeEntry({ keyId, wrappedKey, certificate }: RecipientEntry): RecipientEntryInfo {
+/** An entry of a header as people read it. */
+export function describeEntry({ keyId, wrappedKey, certificate }: RecipientEntry): RecipientEntryInfo {
   return {
     keyWrap: KEY_WRAP_NAME,
     keyId: hex(keyId),

@@ -75,7 +75,7 @@ function isAbort(error: unknown): boolean {
 }
 
 /** Native code speaks of segments; a person needs the file, too. */
-function withPath(error: unknown, path: string | undefined): unknown {
+export function withPath(error: unknown, path: string | undefined): unknown {
   if (!(error instanceof CallsealError) || path === undefined || error.path !== undefined) return error;
   if (error.code !== 'ERR_TAMPERED' && error.code !== 'ERR_TRUNCATED') return error;
   return new CallsealError(error.code, `${path}: ${error.message}`, { path, cause: error });

@@ -5,12 +5,12 @@ import type { NativeFloeDecryptor, NativePrivateKey, SealedEnvelope } from '../n
 import { native } from '../native/load.ts';
 import type { KeyRing, RingMatch } from '../recipients/keyring.ts';
 import type { SignerCertificates } from '../signing/signer-certificates.ts';
-import { nameOf, tampered } from './faults.ts';
+import { isTampered, nameOf, tampered } from './faults.ts';
 import { BODY_LABEL, MAC_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
 import { bodyContextOf } from './signature-block.ts';
-import { checkSignature } from './signed-by.ts';
+import { type CheckedSignature, checkSignature } from './signed-by.ts';
 
 /** RSA operations that one file may cost when its key ids fit no key: more would let a file waste a host's time. */
 const MAX_ALTERED_ID_TRIES = 8;
@@ -42,6 +42,15 @@ export function envelopeOf(header: CallFileHeader, index: number): SealedEnvelop
   };
 }
 
+/** What reads the body of a file. */
+export interface OpenedBody {
+  decryptor: NativeFloeDecryptor;
+  /** Null for a file without a signature. */
+  signature: CheckedSignature | null;
+  /** The id of the private key, lower-case hexadecimal. */
+  keyId: string;
+}
+
 /**
  * Checks who signed the file, finds the private key, unwraps the content key, verifies the recipients MAC, and makes a
  * decryptor of the body.
@@ -53,15 +62,21 @@ export async function openBody(
   header: CallFileHeader,
   keys: KeyRing,
   requireSigner: SignerCertificates | undefined,
-): Promise<NativeFloeDecryptor> {
-  const signature = await checkSignature(header, requireSigner);
-  const { key, index } = await findKey(header, keys);
-  const bodyKey = await native().openEnvelope(key, envelopeOf(header, index));
+  path?: string,
+): Promise<OpenedBody> {
+  const signature = await checkSignature(header, requireSigner, path);
+  const { key, index, keyId } = await findKey(header, keys, path);
   try {
-    const { preludeBytes, floeHeader } = header;
-    return new (native().FloeDecryptor)(bodyKey, preludeBytes, floeHeader, signature?.native ?? null);
-  } finally {
-    bodyKey.destroy();
+    const bodyKey = await native().openEnvelope(key, envelopeOf(header, index));
+    try {
+      const { preludeBytes, floeHeader } = header;
+      const decryptor = new (native().FloeDecryptor)(bodyKey, preludeBytes, floeHeader, signature?.native ?? null);
+      return { decryptor, signature, keyId };
+    } finally {
+      bodyKey.destroy();
+    }
+  } catch (error) {
+    throw isTampered(error) && path !== undefined ? tampered(path, (error as CallsealError).message, error) : error;
   }
 }
 

@@ -1,5 +1,7 @@
 /** Reads the header of a file, in one read where it is not unusually long. */
 
+import type { FileHandle } from 'node:fs/promises';
+import { readAt } from '../recipients/regular-file.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 
 /** What is read of a file at first: a dozen recipients with long names fit. */
@@ -7,6 +9,19 @@ export const FIRST_READ = 16_384;
 
 /** Reads up to `length` bytes at `offset` of the file; fewer only at its end. */
 export type ReadPart = (offset: number, length: number) => Promise<Uint8Array>;
+
+/** Reads parts of an open file. */
+export function partReader(handle: FileHandle, path: string): ReadPart {
+  return async (offset, length) => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, await readAt(handle, bytes, offset, path));
+  };
+}
+
+/** Reads the header of an open file of `size` bytes; throws what {@link readHeader} throws. */
+export async function readHeaderOf(readPart: ReadPart, size: number, path: string): Promise<CallFileHeader> {
+  return readHeader(await readPart(0, Math.min(FIRST_READ, size)), size, readPart, path);
+}
 
 /**
  * @param head The first {@link FIRST_READ} bytes of the file, or all of it.

@@ -10,10 +10,12 @@ import type { SignerCertificates } from '../signing/signer-certificates.ts';
 import { nameOf, tampered } from './faults.ts';
 import { CLOSING_LABEL, CLOSING_MARK, OPENING_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
+import type { Loss } from './recovery.ts';
 import type { OpeningBlock } from './signature-block.ts';
 
 /** A signature whose opening block is right. */
 export interface CheckedSignature {
+  /** As of now: nothing of the content is verified. */
   signer: FileSigner;
   /** For the check of the closing block. */
   native: NativeFileSignature;
@@ -55,7 +57,18 @@ export async function checkSignature(
     ...SIGNATURE_TEXTS,
   };
   await verifyOpening(forNative, path);
-  return { signer: { ...info, trusted: required !== undefined }, native: forNative };
+  return { signer: { ...info, trusted: required !== undefined, content: 'opening-only' }, native: forNative };
+}
+
+/**
+ * The signer of a file that was read to its end, and the closing block verified where it was there.
+ *
+ * @param signature Null for a file without one.
+ */
+export function signerAfter(signature: CheckedSignature | null, loss: Loss | null): FileSigner | null {
+  if (signature === null) return null;
+  const isWhole = loss === null || loss.reason === 'trailing';
+  return { ...signature.signer, content: isWhole ? 'verified' : 'opening-only' };
 }
 
 /**

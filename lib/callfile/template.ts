@@ -99,7 +99,7 @@ function refuseSharedKey(recipients: readonly ExaminedRecipient[], { info }: Sig
 }
 
 /** The entry with zero bytes where the wrapped key goes. */
-function unwrappedEntry({ publicKey, certificate }: ExaminedRecipient): RecipientEntry {
+export function unwrappedEntry({ publicKey, certificate }: ExaminedRecipient): RecipientEntry {
   const wrappedKey = new Uint8Array(Math.ceil(publicKey.bits / 8));
   if (certificate === null) return { keyId: publicKey.spkiSha256, wrappedKey, certificate: null };
   const { sha256, notBefore, notAfter, subject, issuer } = certificate;

@@ -37,6 +37,6 @@ export async function verify(path: string, options: VerifyOptions): Promise<Veri
   assertKeyRing(keys);
   assertSignal(signal);
   throwIfAborted(signal);
-  const { inputBytes, outputBytes, keyId, signer } = await decryptJob(path, null, options);
+  const { inputBytes, outputBytes, keyId, signer } = await decryptJob(path, null, options, false);
   return { inputBytes, plaintextBytes: outputBytes, keyId, signer };
 }

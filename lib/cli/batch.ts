@@ -5,7 +5,7 @@
 
 import { availableParallelism } from 'node:os';
 import { CallsealError } from '../errors.ts';
-import { EXIT_SOME_FAILED } from './exit-codes.ts';
+import { EXIT_RECOVERED, EXIT_SOME_FAILED } from './exit-codes.ts';
 import type { InputFile } from './files.ts';
 import { interruptExitCode } from './interrupt.ts';
 import { exitCodeFor, type Failure, type Output } from './output.ts';
@@ -79,6 +79,8 @@ export interface FileDone {
   line: string;
   /** Left as it was, for the reason in {@link line}. */
   skipped?: boolean;
+  /** Its end is missing. That is said of every such file. */
+  incomplete?: boolean;
 }
 
 /** What the summary says. */
@@ -96,6 +98,7 @@ export class FileBatch<D extends FileDone> {
   readonly #failures: Failure[] = [];
   #done = 0;
   #skipped = 0;
+  #incomplete = 0;
   #bytes = 0;
 
   constructor(output: Output, words: BatchWords) {
@@ -142,13 +145,15 @@ export class FileBatch<D extends FileDone> {
       this.#failures.push({ path, error: result.error });
       return;
     }
-    const { bytes, line, skipped } = result.value;
+    const { bytes, line, skipped, incomplete } = result.value;
     if (skipped) this.#skipped += 1;
+    else if (incomplete) this.#incomplete += 1;
     else {
       this.#done += 1;
       this.#bytes += bytes;
     }
-    if (skipped && !several) this.#output.notice(`${path}: ${line}; left alone`);
+    if (incomplete) this.#output.warn(`${path}: ${line}`);
+    else if (skipped && !several) this.#output.notice(`${path}: ${line}; left alone`);
     else this.#output.detail(`${path}: ${line}`);
   }
 
@@ -157,7 +162,7 @@ export class FileBatch<D extends FileDone> {
     if (options.signal.aborted) {
       this.#output.failAll(this.#failures);
       this.#output.fail(options.signal.reason);
-      const left = total - this.#done - this.#skipped - failed;
+      const left = total - this.#done - this.#skipped - this.#incomplete - failed;
       const unfinished = `${count(left, 'file')} not finished, nothing partial is left`;
       if (options.several) this.#output.notice(`${this.#score(options.passedOver)}; ${unfinished}`);
       return interruptExitCode();
@@ -165,11 +170,13 @@ export class FileBatch<D extends FileDone> {
     this.#output.failAll(this.#failures);
     if (!options.several && failed === 1) return exitCodeFor(this.#failures[0]!.error);
     if (options.several) this.#output.notice(this.#score(options.passedOver));
-    return failed === 0 ? 0 : EXIT_SOME_FAILED;
+    if (failed > 0) return EXIT_SOME_FAILED;
+    return this.#incomplete > 0 ? EXIT_RECOVERED : 0;
   }
 
   #score(passedOver: number): string {
     const parts = [`${count(this.#done, 'file')} ${this.#words.done} (${formatBytes(this.#bytes)})`];
+    if (this.#incomplete > 0) parts.push(`${formatInteger(this.#incomplete)} recovered, incomplete`);
     if (this.#skipped > 0) parts.push(`${formatInteger(this.#skipped)} left alone: ${this.#words.skipped}`);
     if (passedOver > 0) parts.push(`${formatInteger(passedOver)} passed over`);
     if (this.#failures.length > 0) parts.push(`${formatInteger(this.#failures.length)} failed`);

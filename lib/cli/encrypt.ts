@@ -3,11 +3,12 @@
 import type { Command } from 'commander';
 import { encryptFile } from '../callfile/encrypt.ts';
 import { createEncryptStream } from '../callfile/encrypt-stream.ts';
+import { isCallFile } from '../callfile/is-call-file.ts';
 import { CallsealError } from '../errors.ts';
 import type { Recipients } from '../recipients/recipients.ts';
 import type { Signer } from '../signing/signer.ts';
 import { FileBatch, type FileDone } from './batch.ts';
-import { isCallFile, looksLikeKeyFile } from './call-file.ts';
+import { looksLikeKeyFile } from './call-file.ts';
 import { expandInputs, type InputFile } from './files.ts';
 import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';

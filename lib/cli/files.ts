@@ -88,7 +88,8 @@ async function walk(root: string, below: string, options: ExpandOptions, expansi
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is anything under the name. */
+export async function exists(path: string): Promise<boolean> {
   return lstat(path).then(
     () => true,
     () => false,
@@ -102,7 +103,8 @@ const REASONS: Record<string, string> = {
   EPERM: 'this user may not read it',
 };
 
-function unreadable(path: string, cause: unknown): CallsealError {
+/** Why a file or directory that was met cannot be read. */
+export function unreadable(path: string, cause: unknown): CallsealError {
   const errno = errnoOf(cause);
   if (errno === 'ENOENT' && path.includes('\ufffd')) return notUtf8(path);
   const reason = (errno && REASONS[errno]) ?? `cannot be read (${errno ?? String(cause)})`;
@@ -110,7 +112,7 @@ function unreadable(path: string, cause: unknown): CallsealError {
 }
 
 /** Node hands over arguments and names as UTF-8 only: other bytes are lost before we see them. */
-function notUtf8(path: string): CallsealError {
+export function notUtf8(path: string): CallsealError {
   return new CallsealError('ERR_IO', `${path}: the name is not UTF-8; rename the file, or pass its content through -`, {
     path,
   });

@@ -2,14 +2,18 @@
 
 import { CallsealError, type ErrorCode } from '../errors.ts';
 
-const HAS_FORCE = ['encrypt', 'decrypt', 'bench', 'protect', 'unprotect'];
+const HAS_FORCE = ['encrypt', 'decrypt', 'rekey', 'export-cms', 'import-cms', 'bench', 'protect', 'unprotect'];
+const CHANGES_RECIPIENTS = ['recipients add', 'recipients replace', 'rekey'];
+const TAKES_CERTIFICATES = ['encrypt', 'agent', 'export-cms', 'import-cms', ...CHANGES_RECIPIENTS];
+const OPENS_FILES = ['decrypt', 'verify', 'tail', 'export-cms', 'recipients remove', ...CHANGES_RECIPIENTS];
 
 const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | undefined)>> = {
   ERR_OUTPUT_EXISTS: (command) => (HAS_FORCE.includes(command) ? '--force replaces existing files' : undefined),
   ERR_PASSPHRASE_REQUIRED: (command) =>
     command === 'keygen' ? '--no-passphrase leaves the key unencrypted' : undefined,
   ERR_NO_MATCHING_KEY: (command) =>
-    ['decrypt', 'verify'].includes(command) ? 'callseal inspect FILE shows whose keys open it' : undefined,
+    OPENS_FILES.includes(command) ? 'callseal inspect FILE shows whose keys open it' : undefined,
+  ERR_TRUNCATED: (command) => (command === 'decrypt' ? '--recover takes all that is authentic of it' : undefined),
   ERR_ALREADY_ENCRYPTED: 'callseal inspect FILE shows for whom it is encrypted',
   ERR_CERTIFICATE_EXPIRED: '--expired warn uses it all the same, --expired skip leaves it out',
   ERR_CERTIFICATE_NOT_YET_VALID: '--not-yet-valid warn uses it all the same, --not-yet-valid skip leaves it out',
@@ -24,7 +28,7 @@ const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | u
 /** A hint for an error of a command, if there is one. */
 export function hintFor(error: unknown, command: string): string | undefined {
   if (!(error instanceof CallsealError)) return undefined;
-  if (error.code.startsWith('ERR_CERTIFICATE_') && command !== 'encrypt') return undefined;
+  if (error.code.startsWith('ERR_CERTIFICATE_') && !TAKES_CERTIFICATES.includes(command)) return undefined;
   const hint = HINTS[error.code];
   return typeof hint === 'function' ? hint(command) : hint;
 }

@@ -125,7 +125,8 @@ class TextReport extends Report {
       return;
     }
     const { green, red, bold, dim } = this.#colors;
-    const state = error === null ? green('complete') : red(`${inspection.state}: ${safe(inspection.problem ?? '')}`);
+    const word = inspection.state === 'truncated' ? 'incomplete (truncated)' : inspection.state;
+    const state = error === null ? green('complete') : red(`${word}: ${safe(inspection.problem ?? '')}`);
     const { recipients, plaintextBytes: plain } = inspection;
     const lines = [
       bold(safe(file.path)),

@@ -34,8 +34,12 @@ export class JsonDocument {
     this.#separator = ',\n';
   }
 
-  /** @param passedOver files met in directories that are not Callseal files */
-  end(passedOver: number): void {
-    process.stdout.write(`\n], "passedOver": ${passedOver}}\n`);
+  /**
+   * @param passedOver files met in directories that are not Callseal files
+   * @param more members that say something of all files together
+   */
+  end(passedOver: number, more: Readonly<Record<string, unknown>> = {}): void {
+    const members = Object.entries(more).map(([name, value]) => `, ${safeJson(name)}: ${safeJson(value)}`);
+    process.stdout.write(`\n], "passedOver": ${passedOver}${members.join('')}}\n`);
   }
 }

@@ -1,21 +1,31 @@
 /** `-k KEY…` with passphrases: the private keys that decrypt and verify work with. */
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
-import { KeyRing } from '../recipients/keyring.ts';
+import { KeyRing, type PassphraseSource } from '../recipients/keyring.ts';
 import { cleansedAtExit } from './cleanse.ts';
 import type { Output } from './output.ts';
 import { addPassphraseOptions, passphraseSources } from './passphrase-options.ts';
 import { collect } from './recipient-options.ts';
 
-/** Adds the options; the result opens the keys named on the command line, once it has been parsed. */
-export function addKeyOptions(command: Command): (paths: readonly string[], output: Output) => KeyRing {
-  command.requiredOption('-k, --key <file>', 'private key (repeatable; the one that fits is found)', collect);
+/** Makes a ring of keys named on the command line. Several rings share what is read from a file or a descriptor. */
+export type KeyOpener = (paths: readonly string[], output: Output) => KeyRing;
+
+/**
+ * Adds the options; the result makes a ring of keys named on the command line, once it has been parsed.
+ *
+ * @param required Whether commander refuses a command line without a key. Default true.
+ */
+export function addKeyOptions(command: Command, required = true): KeyOpener {
+  const option = new Option('-k, --key <file>', 'private key (repeatable; the one that fits is found)');
+  command.addOption(option.argParser(collect).makeOptionMandatory(required));
   const places = addPassphraseOptions(command);
+  let passphrases: PassphraseSource[] | undefined;
   return (paths, output) => {
     for (const path of paths) requireReadable(path);
-    return cleansedAtExit(new KeyRing(paths, { passphrases: passphraseSources(places, output) }));
+    passphrases ??= passphraseSources(places, output);
+    return cleansedAtExit(new KeyRing(paths, { passphrases }));
   };
 }
 

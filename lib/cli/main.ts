@@ -3,13 +3,24 @@
  * it can; the native module is loaded where a key or a certificate is first needed.
  */
 
-import { readFileSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
+import { version } from '../version.ts';
 import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
 import { exitCodeFor, leaveStuckReader, Output, watchStandardStreams } from './output.ts';
 
 /** Commands that always need the native module; it is made ready while theirs is loaded. */
-const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set(['keygen', 'encrypt', 'decrypt', 'verify']);
+const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set([
+  'keygen',
+  'encrypt',
+  'decrypt',
+  'verify',
+  'tail',
+  'which-key',
+  'export-cms',
+  'import-cms',
+  'agent',
+  'rekey',
+]);
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
 interface CommandModule {
@@ -29,7 +40,42 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'encrypt', summary: 'encrypt files for the holders of certificates', load: () => import('./encrypt.ts') },
   { name: 'decrypt', summary: 'open encrypted files with a private key', load: () => import('./decrypt.ts') },
   { name: 'inspect', summary: 'show who can open a file; needs no key', load: () => import('./inspect.ts') },
+  { name: 'tail', summary: 'read a file while it is written', load: () => import('./tail.ts') },
   { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
+  { name: 'agent', summary: 'encrypt the files of a directory as they are finished', load: () => import('./agent.ts') },
+  {
+    name: 'which-key',
+    summary: 'which of several keys opens which files',
+    load: () => import('./which-key.ts'),
+  },
+  {
+    name: 'report',
+    summary: 'who can open what is there, and what is wrong with it',
+    load: () => import('./report.ts'),
+  },
+  {
+    name: 'export-cms',
+    summary: 'encrypted files as CMS messages, for partners with openssl',
+    load: () => import('./export-cms.ts'),
+  },
+  {
+    name: 'import-cms',
+    summary: 'CMS messages that openssl made, as encrypted files',
+    load: () => import('./import-cms.ts'),
+  },
+  {
+    name: 'recipients',
+    summary: 'change who can open files, without decrypting them',
+    actions: ['list', 'add', 'remove', 'replace'],
+    load: () => import('./recipients/recipients.ts'),
+  },
+  { name: 'rekey', summary: 'encrypt files anew, under fresh keys', load: () => import('./rekey.ts') },
+  {
+    name: 'worker',
+    summary: 'do what was queued for several machines',
+    actions: ['status'],
+    load: () => import('./worker.ts'),
+  },
   {
     name: 'config',
     summary: 'check client_property.conf and its certificates',
@@ -114,14 +160,6 @@ export async function run(args: readonly string[]): Promise<void> {
     }
   }
   leaveStuckReader();
-}
-
-/** The package's version. */
-function version(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
 }
 
 async function buildProgram(args: readonly string[]): Promise<Command> {

@@ -7,6 +7,8 @@ import type { InputFile } from './files.ts';
 
 /** The suffix of encrypted files unless `--suffix` says otherwise. */
 export const DEFAULT_SUFFIX = '.sealed';
+/** The suffix of CMS messages. */
+export const CMS_SUFFIX = '.cms';
 
 /** The output options of encrypt and decrypt. */
 export interface OutputChoice {
@@ -71,6 +73,19 @@ export function decryptedName(file: InputFile, choice: OutputChoice): string {
     throw usage(`${file.path}: does not end in ${choice.suffix}; say where the result goes with -o or --output-dir`);
   }
   return strip(file.path);
+}
+
+/** Takes `from` off a name where it ends in that, and puts the chosen suffix on: FILE.sealed becomes FILE.cms. */
+export function resuffixed(from: string): (file: InputFile, choice: OutputChoice) => string {
+  const rename = (name: string, suffix: string): string => {
+    const ends = name.endsWith(from) && basename(name) !== from;
+    return (ends ? name.slice(0, -from.length) : name) + suffix;
+  };
+  return (file, choice) => {
+    if (choice.output !== undefined) return choice.output;
+    if (choice.outputDir !== undefined) return join(choice.outputDir, rename(file.relative, choice.suffix));
+    return rename(file.path, choice.suffix);
+  };
 }
 
 /**

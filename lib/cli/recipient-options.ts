@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { RecipientFiles } from '../agent/recipient-files.ts';
 import { DEFAULT_CONFIG_PATH, encryptionRecipients, formatProblem } from '../config/index.ts';
 import { CallsealError } from '../errors.ts';
 import type { RecipientSource } from '../recipients/examine.ts';
@@ -35,6 +36,11 @@ export function addRecipientOptions(command: Command): void {
   command
     .option('-c, --config <file>', `client_property.conf that lists the certificates (default: ${DEFAULT_CONFIG_PATH})`)
     .option('-r, --recipient <cert>', 'certificate or public key to encrypt for (repeatable)', collect);
+  addPolicyOptions(command);
+}
+
+/** What to do about certificates that are not as they should be. */
+export function addPolicyOptions(command: Command): void {
   for (const [flag, what] of POLICIES) {
     command.addOption(
       new Option(`${flag} <action>`, `what to do about ${what}`).choices(['refuse', 'warn', 'skip']).default('refuse'),
@@ -60,20 +66,29 @@ function parseCount(text: string): number {
  * @throws CallsealError ERR_INVALID_ARGUMENT, ERR_CONFIG, ERR_CERTIFICATE_*, ERR_NO_RECIPIENTS
  */
 export async function loadRecipients(choice: RecipientChoice, output: Output): Promise<Recipients> {
-  const { expired, notYetValid, weak, nonRsa, unreadable, duplicate } = choice;
-  const policy: RecipientPolicy = {
-    ...{ expired, notYetValid, weak, nonRsa, unreadable, duplicate },
-    minimum: choice.minRecipients,
-  };
-  if (choice.recipient !== undefined && choice.config !== undefined) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', '-r and --config cannot be used together');
-  }
-  const sources =
-    choice.recipient ??
-    configuredSources(configPath(choice.config, 'no recipients: give -r CERT or --config FILE'), policy, output);
+  const policy = policyOf(choice);
+  const named = recipientFiles(choice);
+  const sources = 'certificates' in named ? named.certificates : configuredSources(named.config, policy, output);
   const recipients = await Recipients.load(sources, policy);
   for (const warning of recipients.warnings) output.warn(warning.message);
   return recipients;
+}
+
+/** What the options say about certificates that are not as they should be. */
+export function policyOf(choice: RecipientChoice): RecipientPolicy {
+  const { expired, notYetValid, weak, nonRsa, unreadable, duplicate, minRecipients: minimum } = choice;
+  return { expired, notYetValid, weak, nonRsa, unreadable, duplicate, minimum };
+}
+
+/**
+ * Where the options name recipients.
+ *
+ * @throws CallsealError ERR_INVALID_ARGUMENT
+ */
+export function recipientFiles({ config, recipient }: RecipientChoice): RecipientFiles {
+  if (recipient === undefined) return { config: configPath(config, 'no recipients: give -r CERT or --config FILE') };
+  if (config === undefined) return { certificates: recipient };
+  throw new CallsealError('ERR_INVALID_ARGUMENT', '-r and --config cannot be used together');
 }
 
 /** What the configuration lists, with where it is written; its warnings are said. */

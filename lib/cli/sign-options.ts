@@ -22,8 +22,11 @@ export interface RequireSignerChoice {
   requireSigner?: string[];
 }
 
+/** Opens the key that signs, if one was named. */
+export type SignerOpener = (choice: SignChoice, output: Output) => Promise<Signer | undefined>;
+
 /** Adds the options; the result opens the key named on the command line, once it has been parsed. */
-export function addSignOptions(command: Command): (choice: SignChoice, output: Output) => Promise<Signer | undefined> {
+export function addSignOptions(command: Command): SignerOpener {
   command
     .option('--sign-key <file>', 'sign the files with this private key, which is for signing alone')
     .option('--sign-cert <file>', 'certificate of that key, which the files then name');

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import type { Transform } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CallsealError, errnoOf } from '../errors.ts';
 import { type AtomicOptions, writeAtomically } from './temporary.ts';
@@ -20,10 +20,18 @@ export function checkStdio(files: readonly string[], output: string | undefined,
   const fromStdin = files.includes(STDIO);
   if (fromStdin && files.length > 1) throw usage('- (standard input) cannot be given together with other files');
   if (fromStdin && otherOutput) throw usage('- (standard input) has no name to derive one from; give -o OUT');
-  if (fromStdin && output === undefined && process.stdout.isTTY === true) {
-    throw usage('the result is binary and is not written to a terminal; give -o OUT, or -o - if it must be');
-  }
+  if (fromStdin) keepOffTerminal(output);
   return fromStdin || output === STDIO;
+}
+
+/**
+ * For results that go to standard output unless an output is named.
+ *
+ * @throws CallsealError ERR_INVALID_ARGUMENT
+ */
+export function keepOffTerminal(output: string | undefined): void {
+  if (output !== undefined || process.stdout.isTTY !== true) return;
+  throw usage('the result is binary and is not written to a terminal; give -o OUT, or -o - if it must be');
 }
 
 /**
@@ -46,7 +54,34 @@ export async function streamThrough(
   transform: Transform,
   options: AtomicOptions & { signal: AbortSignal },
 ): Promise<void> {
-  const pump = (sink: Sink) => pumpThrough(input, transform, sink, options.signal);
+  return toOutput(output, options, (sink) => pumpThrough(input, transform, sink, options.signal));
+}
+
+/**
+ * A stream to output, a path or `-`. An output file appears complete or not at all.
+ *
+ * @throws CallsealError
+ */
+export async function streamTo(
+  source: Readable,
+  output: string,
+  options: AtomicOptions & { signal: AbortSignal },
+): Promise<void> {
+  const { signal } = options;
+  return toOutput(output, options, async (sink) => {
+    try {
+      await pipeline(source, sink, { signal });
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    }
+  });
+}
+
+async function toOutput(
+  output: string,
+  options: AtomicOptions & { signal: AbortSignal },
+  pump: (sink: Sink) => Promise<void>,
+): Promise<void> {
   if (output === STDIO) return pump((chunks) => toStdout(chunks, options.signal));
   return writeAtomically(output, options, (file) =>
     pump(async (chunks) => {
@@ -75,7 +110,7 @@ async function pumpThrough(input: string, transform: Transform, sink: Sink, sign
  *
  * @param signal ends the wait for a reader that takes nothing; `pipeline` itself waits for this function
  */
-async function toStdout(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+export async function toStdout(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   for await (const chunk of chunks) {
     if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal });
   }

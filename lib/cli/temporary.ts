@@ -8,6 +8,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
+import { native } from '../native/load.ts';
 import { syncDirectory } from '../sync-directory.ts';
 
 /** Names of unfinished outputs, ours and the native module's: hidden, random, removed on any failure. */
@@ -36,11 +37,7 @@ export async function writeAtomically(
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
   await checkTarget(path, options.overwrite);
-  const temporary = temporaryName(path);
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const file = await open(temporary, flags, options.mode ?? 0o600).catch((error: unknown) => {
-    throw ioError(`cannot create a file in ${dirname(path)}`, path, error);
-  });
+  const { file, temporary } = await createTemporary(path, options.mode ?? 0o600);
   try {
     await write(file);
     if (options.sync) await file.sync();
@@ -51,6 +48,20 @@ export async function writeAtomically(
     throw error instanceof CallsealError ? error : ioError(`cannot write ${path}`, path, error);
   } finally {
     await file.close();
+  }
+}
+
+/** A locked file. One that was cleaned up before it was locked, as if its writer were dead, is made anew. */
+async function createTemporary(path: string, mode: number): Promise<{ file: FileHandle; temporary: string }> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  for (;;) {
+    const temporary = temporaryName(path);
+    const file = await open(temporary, flags, mode).catch((error: unknown) => {
+      throw ioError(`cannot create a file in ${dirname(path)}`, path, error);
+    });
+    if (native().lockFile(file.fd) && (await file.stat()).nlink === 1) return { file, temporary };
+    await file.close();
+    await rm(temporary, { force: true });
   }
 }
 

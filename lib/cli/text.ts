@@ -1,19 +1,10 @@
 /** Text for people: made safe for a terminal, numbers and dates in one style everywhere. */
 
+import { safe, UNSAFE } from '../safe-text.ts';
+
+export { safe };
+
 const DAY = 86_400_000;
-
-/**
- * Control characters, line and paragraph separators, lone surrogates, and the invisible ones that reorder or hide text.
- * A file name, or a subject in a file's header, is chosen by whoever made it: it must not move the cursor or lie.
- */
-const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
-
-const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** One line of text with everything a terminal would act upon written as `\n`, `\u{1b}`, … */
-export function safe(text: string): string {
-  return text.replace(UNSAFE, (c) => SHORT[c] ?? `\\u{${c.codePointAt(0)!.toString(16)}}`);
-}
 
 /** Several lines, each safe. Lines after the first are indented, so that none can pass for a message of its own. */
 export function safeLines(text: string): string {
@@ -75,4 +66,11 @@ export function formatValidity(notBefore: Date, notAfter: Date, now: Date): stri
   if (notAfter < now) return `expired ${day(notAfter)} (${days(notAfter)} ago)`;
   if (notBefore > now) return `valid from ${day(notBefore)} (in ${days(notBefore)}) to ${day(notAfter)}`;
   return `expires ${day(notAfter)} (in ${days(notAfter)})`;
+}
+
+/** `about 40 s left`, `about 3 min left`, `about 2.5 h left`. */
+export function formatTimeLeft(seconds: number): string {
+  if (seconds < 90) return `about ${Math.ceil(seconds)} s left`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `about ${minutes} min left` : `about ${(minutes / 60).toFixed(1)} h left`;
 }

@@ -17,9 +17,10 @@ export type { InstallationKey } from './installation-key.ts';
 export type { MasterKeyInfo, MasterKeys, MasterRotateOptions, MasterSuiteOptions } from './masters.ts';
 export type { CacheOptions } from './options.ts';
 export type { AreaOverview, Overview } from './overview.ts';
-export { type ApplicationTable, openApplicationTable, type TableLayout } from './reencryption/application-table.ts';
+export type { ApplicationTable, TableLayout } from './reencryption/application-table.ts';
 export type { KeptRecord } from './reencryption/chunk.ts';
 export { EntityColumns } from './reencryption/entity-columns.ts';
+export { openApplicationTable } from './reencryption/open-table.ts';
 export {
   type CountOptions,
   countAll,

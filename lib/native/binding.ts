@@ -6,12 +6,15 @@
  * Handles are opaque: no method returns key bytes. A handle used after `destroy()` throws `ERR_KEY_USE`.
  */
 
+import type { NativeCmsInputClass, NativeExportCms } from './cms-binding.ts';
 import type {
   NativeInstallationOperations,
   NativeInstallationPublicOperations,
   NativeMasterKeyClass,
   NativeTokenClass,
 } from './keys-binding.ts';
+import type { NativeRewrapFunctions } from './rewrap-binding.ts';
+import type { NativeSealFunctions } from './seal-binding.ts';
 import type { NativeFileSignature, NativeFileSigner, WriterScheme } from './signature-binding.ts';
 import type { NativeTestHooks } from './test-hooks.ts';
 
@@ -26,7 +29,9 @@ export type KeyUse =
   /** AES-256-GCM messages with IVs made in the module. */
   | 'gcm'
   /** A key-encrypting key: AES-256-KWP (SP 800-38F). */
-  | 'wrap';
+  | 'wrap'
+  /** The content-encryption key of one CMS message; `generate` makes none. */
+  | 'cms';
 
 /**
  * Signature schemes. `pss` has a salt as long as the hash. Many modules verify `pkcs1-sha1`, but refuse to sign with it:
@@ -173,6 +178,8 @@ export interface RecipientFileEntry {
     sha256: Uint8Array;
     /** Signature algorithm, such as `sha256WithRSAEncryption`. */
     signatureAlgorithm: string;
+    /** DER IssuerAndSerialNumber (RFC 5652 section 10.2.4), as CMS messages name the certificate. */
+    issuerAndSerial: Uint8Array;
   } | null;
 }
 
@@ -189,6 +196,12 @@ export interface NativeJobControl {
 export interface FileJobResult {
   inputBytes: number;
   outputBytes: number;
+}
+
+/** What a decryption job did. */
+export interface DecryptJobResult extends FileJobResult {
+  /** What a recovering job could not use: see `lib/callfile/recovery.ts`. Null when the file is whole. */
+  loss: { reason: 'truncated' | 'damaged' | 'trailing'; segment: number; offset: number; bytes: number } | null;
 }
 
 /** Where a file job writes. `null` as output means: authenticate only, write nothing. */
@@ -330,6 +343,8 @@ export interface NativeInputFile {
    * Opens the envelope and decrypts the FLOE body at `bodyOffset`, all in one job. Output null: authenticate only. With a
    * signature, the closing block must follow the body and be right.
    * ERR_TAMPERED, ERR_TRUNCATED.
+   *
+   * @param recover A body that is cut or damaged gives what is authentic before that, and a loss.
    */
   decrypt(
     key: NativePrivateKey,
@@ -337,7 +352,8 @@ export interface NativeInputFile {
     bodyOffset: number,
     output: FileJobOutput | null,
     control: NativeJobControl | null,
-  ): Promise<FileJobResult>;
+    recover: boolean,
+  ): Promise<DecryptJobResult>;
   /** Closes the file when no job uses it any more. */
   destroy(): void;
 }
@@ -392,7 +408,7 @@ export interface InitialiseOptions {
   ) => Error;
 }
 
-export interface NativeBinding {
+export interface NativeBinding extends NativeRewrapFunctions, NativeSealFunctions {
   /**
    * Runs the isolation checks, then creates the provider context. Once a process; a second call with the same mode and
    * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.
@@ -422,6 +438,8 @@ export interface NativeBinding {
   /** Whether the opening block of a signature is right. ERR_TAMPERED. */
   verifyOpening(signature: NativeFileSignature): Promise<void>;
   InputFile: NativeInputFileClass;
+  CmsInput: NativeCmsInputClass;
+  exportCms: NativeExportCms;
   JobControl: new () => NativeJobControl;
   EnvelopeTemplate: new (init: EnvelopeTemplateInit) => NativeEnvelopeTemplate;
   /** `header` is the 74-byte FLOE header; its tag is verified. ERR_TAMPERED. `signature` as in {@link SealedEnvelope}. */

@@ -91,12 +91,24 @@ export function describeRecipient(info: RecipientInfo): string {
  */
 export async function examineRecipientFile(source: RecipientSource, now: Date = new Date()): Promise<ExaminedFile> {
   const time = validTime(now);
+  native(); // what is wrong with the module is not wrong with the file
+  try {
+    return examineRecipientBytes(source, await readRecipientFile(source.path), time);
+  } catch (error) {
+    const { path, origin } = source;
+    return { path, entries: [], findings: [unreadable(source, error)], ...(origin === undefined ? {} : { origin }) };
+  }
+}
+
+/** The same for the content of such a file. */
+export function examineRecipientBytes(source: RecipientSource, bytes: Uint8Array, now: Date): ExaminedFile {
+  const time = validTime(now);
   const { path, origin } = source;
   const file: ExaminedFile = { path, entries: [], findings: [], ...(origin === undefined ? {} : { origin }) };
   const binding = native();
   let found: RecipientFileEntry[];
   try {
-    found = binding.readRecipients(await readSmallFile(path));
+    found = binding.readRecipients(bytes);
   } catch (error) {
     file.findings.push(unreadable(source, error));
     return file;
@@ -105,7 +117,8 @@ export async function examineRecipientFile(source: RecipientSource, now: Date = 
   return file;
 }
 
-async function readSmallFile(path: string): Promise<Uint8Array> {
+/** @throws {CallsealError} `ERR_IO`, `ERR_INVALID_ARGUMENT`; `ERR_CERTIFICATE_UNREADABLE` when it is too long. */
+export async function readRecipientFile(path: string): Promise<Uint8Array> {
   const { handle, stats } = await openRegularFile(path);
   try {
     if (stats.size > MAX_FILE_BYTES) {
@@ -153,6 +166,15 @@ function examineEntry(source: RecipientSource, entry: RecipientFileEntry, now: D
   const findings = [...keyFindings(source, info, publicKey), ...dateFindings(source, info, now)];
   if (certificate !== null) findings.push(...layoutFindings(source, info, certificate));
   return { info, findings, publicKey, certificate };
+}
+
+/** The same file at another time: only what is said of dates is found anew. */
+export function examinedAt(file: ExaminedFile, now: Date): ExaminedFile {
+  const entries = file.entries.map((entry) => {
+    const lasting = entry.findings.filter(({ kind }) => kind !== 'expired' && kind !== 'notYetValid');
+    return { ...entry, findings: [...lasting, ...dateFindings(file, entry.info, now)] };
+  });
+  return { ...file, entries };
 }
 
 function keyFindings(source: RecipientSource, info: RecipientInfo, key: NativePublicKey): RecipientFinding[] {

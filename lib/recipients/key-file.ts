@@ -56,6 +56,15 @@ export class KeyFile {
     return 'other';
   }
 
+  /** Which of the ids wanted a certificate or public key says it has, if one says so. Only after {@link isEncrypted}. */
+  hinted(wanted: ReadonlyMap<string, number>): { index: number; keyId: string } | null {
+    for (const keyId of this.#hints?.keyIds ?? []) {
+      const index = wanted.get(keyId);
+      if (index !== undefined) return { index, keyId };
+    }
+    return null;
+  }
+
   /**
    * Opens the key. That no passphrase opened it is remembered: nobody is asked again for every file of a batch.
    *

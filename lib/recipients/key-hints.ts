@@ -59,7 +59,7 @@ export function pairingStem(fileName: string): string {
 }
 
 /** Files in the same directory whose names pair with the key file's. A directory that cannot be read has none. */
-async function pairedFiles(keyPath: string): Promise<string[]> {
+export async function pairedFiles(keyPath: string): Promise<string[]> {
   const folder = dirname(keyPath);
   const own = basename(keyPath);
   const stem = pairingStem(own);

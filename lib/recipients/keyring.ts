@@ -3,6 +3,7 @@
 import { CallsealError, type ErrorCode } from '../errors.ts';
 import type { NativePrivateKey } from '../native/binding.ts';
 import { isPassphraseProblem, KeyFile } from './key-file.ts';
+import { pairedFiles } from './key-hints.ts';
 import type { PassphraseSource } from './passphrases.ts';
 import type { PrivateKey } from './private-key.ts';
 import { assertSources } from './sources.ts';
@@ -108,10 +109,44 @@ export class KeyRing {
     return search;
   }
 
+  /**
+   * As {@link open}, but an encrypted key is left closed where a certificate or public key says that it fits: its word is
+   * taken for it. @internal
+   */
+  async recognise(keyIds: readonly Uint8Array[]): Promise<Omit<RingMatch, 'key'> | null> {
+    this.#requireAlive();
+    const found = this.#findOpened(keyIds) ?? (await this.#hinted(wantedIds(keyIds))) ?? (await this.open(keyIds));
+    return found && { index: found.index, keyId: found.keyId };
+  }
+
   /** The keys that are open now. */
   opened(): NativePrivateKey[] {
     const fromFiles = this.#files.flatMap((file) => (file.key === null ? [] : [file.key]));
     return [...this.#given, ...fromFiles];
+  }
+
+  /**
+   * Opens every key, for inputs that do not say whose key opens them. `problem` is that of a key that stayed closed,
+   * which may be the one. @internal
+   *
+   * @throws {CallsealError} `ERR_KEY_USE` after `destroy()`.
+   */
+  async openAll(): Promise<{ keys: NativePrivateKey[]; problem: CallsealError | null }> {
+    this.#requireAlive();
+    const opening = this.#turn.then(async () => {
+      const problems: CallsealError[] = [];
+      for (const file of this.#files) await this.#openFile(file, problems);
+      return { keys: this.opened(), problem: worst(problems) };
+    });
+    this.#turn = opening.catch(() => undefined);
+    return opening;
+  }
+
+  /** Files that may hold certificates of the keys: the key files, and those beside them whose names pair. @internal */
+  async certificateFiles(): Promise<string[]> {
+    const files = this.#files.map(({ path }) => path);
+    for (const { path } of this.#files) files.push(...(await pairedFiles(path)));
+    return [...new Set(files)];
   }
 
   /** What was done outside the FIPS module to open the keys, a sentence each; empty when nothing was. */
@@ -171,11 +206,20 @@ export class KeyRing {
     return null;
   }
 
+  async #hinted(wanted: ReadonlyMap<string, number>): Promise<Omit<RingMatch, 'key'> | null> {
+    for (const file of this.#files) {
+      const encrypted = await file.isEncrypted().catch((error: unknown) => passOver(error, []));
+      const hint = encrypted === true ? file.hinted(wanted) : null;
+      if (hint !== null) return hint;
+    }
+    return null;
+  }
+
   async #search(keyIds: readonly Uint8Array[]): Promise<RingMatch | null> {
     this.#requireAlive();
     const found = this.#findOpened(keyIds);
     if (found !== null) return found;
-    const wanted = new Map(keyIds.map((id, index) => [Buffer.from(id).toString('hex'), index]));
+    const wanted = wantedIds(keyIds);
     const problems: CallsealError[] = [];
     const groups = await this.#sort(wanted, problems);
     for (const group of groups) {
@@ -210,6 +254,11 @@ export class KeyRing {
   }
 
   async #try(file: KeyFile, keyIds: readonly Uint8Array[], problems: CallsealError[]): Promise<RingMatch | null> {
+    await this.#openFile(file, problems);
+    return this.#findOpened(keyIds);
+  }
+
+  async #openFile(file: KeyFile, problems: CallsealError[]): Promise<void> {
     this.#requireAlive();
     try {
       await file.open(() => this.#requireAlive());
@@ -218,8 +267,12 @@ export class KeyRing {
     }
     if (this.#destroyed) file.destroy();
     this.#requireAlive();
-    return this.#findOpened(keyIds);
   }
+}
+
+/** Ids in lower-case hexadecimal, and where each was asked for. */
+function wantedIds(keyIds: readonly Uint8Array[]): Map<string, number> {
+  return new Map(keyIds.map((id, index) => [Buffer.from(id).toString('hex'), index]));
 }
 
 function passOver(error: unknown, problems: CallsealError[]): void {
@@ -228,8 +281,12 @@ function passOver(error: unknown, problems: CallsealError[]): void {
 }
 
 /** The problem that says most: a wrong passphrase, then a missing one, then a file that cannot be read. */
-function throwFirst(problems: readonly CallsealError[]): void {
+function worst(problems: readonly CallsealError[]): CallsealError | null {
   const by = (code: ErrorCode) => problems.find((problem) => problem.code === code);
-  const first = by('ERR_WRONG_PASSPHRASE') ?? by('ERR_PASSPHRASE_REQUIRED') ?? problems[0];
-  if (first !== undefined) throw first;
+  return by('ERR_WRONG_PASSPHRASE') ?? by('ERR_PASSPHRASE_REQUIRED') ?? problems[0] ?? null;
+}
+
+function throwFirst(problems: readonly CallsealError[]): void {
+  const first = worst(problems);
+  if (first !== null) throw first;
 }

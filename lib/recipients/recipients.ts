@@ -6,6 +6,8 @@ import {
   describeRecipient,
   type ExaminedFile,
   type ExaminedRecipient,
+  examinedAt,
+  examineRecipientBytes,
   examineRecipientFile,
   type RecipientFinding,
   type RecipientInfo,
@@ -49,15 +51,23 @@ export class Recipients {
   readonly configWarnings: readonly ConfigProblem[];
   /** @internal */
   readonly entries: readonly ExaminedRecipient[];
+  /** Every certificate and public key that the files hold, also those left out. @internal */
+  readonly examined: readonly RecipientInfo[];
+  readonly #files: readonly ExaminedFile[];
+  readonly #rules: RecipientPolicy;
 
   private constructor(
-    entries: readonly ExaminedRecipient[],
-    warnings: readonly RecipientProblem[],
-    configWarnings: readonly ConfigProblem[],
+    files: readonly ExaminedFile[],
+    rules: RecipientPolicy,
+    configWarnings: readonly ConfigProblem[] = [],
   ) {
+    const { entries, problems } = judgeAll(files, rules);
+    this.#files = files;
+    this.#rules = rules;
     this.entries = Object.freeze([...entries]);
+    this.examined = files.flatMap((file) => file.entries.map(({ info }) => info));
     this.list = Object.freeze(entries.map((entry) => Object.freeze(entry.info)));
-    this.warnings = Object.freeze([...warnings]);
+    this.warnings = Object.freeze([...problems]);
     this.configWarnings = Object.freeze([...configWarnings]);
   }
 
@@ -83,14 +93,31 @@ export class Recipients {
     for (const source of sources) {
       files.push(await examineRecipientFile(typeof source === 'string' ? { path: source } : source, time));
     }
-    const { entries, problems } = select(files, rules);
-    refuse(problems);
-    if (entries.length > MAX_RECIPIENTS) {
-      const message = `${entries.length} recipients are more than the ${MAX_RECIPIENTS} a file has room for`;
-      throw new CallsealError('ERR_INVALID_ARGUMENT', message);
+    return new Recipients(files, rules);
+  }
+
+  /**
+   * Those that were loaded before, perhaps in another process: from the files' contents, by key. No policy is asked again.
+   *
+   * @param keyIds Lower-case hexadecimal.
+   * @throws {CallsealError} `ERR_CERTIFICATE_UNREADABLE` when the files do not have a key, or it cannot be encrypted for;
+   *   `ERR_NO_RECIPIENTS`. @internal
+   */
+  static restore(files: readonly { path: string; bytes: Uint8Array }[], keyIds: readonly string[]): Recipients {
+    const now = new Date();
+    const found = new Map<string, ExaminedRecipient>();
+    for (const entry of files.flatMap(({ path, bytes }) => examineRecipientBytes({ path }, bytes, now).entries)) {
+      const usable = entry.findings.every(({ kind }) => USABLE.has(kind));
+      if (usable && !found.has(entry.info.keyId)) found.set(entry.info.keyId, entry);
     }
-    if (entries.length < rules.minimum) throw tooFew(entries.length, rules.minimum, problems);
-    return new Recipients(entries, problems, []);
+    const entries = keyIds.map((keyId) => {
+      const entry = found.get(keyId);
+      if (entry !== undefined) return entry;
+      throw new CallsealError('ERR_CERTIFICATE_UNREADABLE', `no certificate at hand has a usable key of id ${keyId}`);
+    });
+    // Whatever was found about them was judged when they were loaded at first.
+    const accepted = entries.map((entry) => ({ ...entry, findings: [] }));
+    return new Recipients([{ path: '', entries: accepted, findings: [] }], completePolicy({}));
   }
 
   /**
@@ -109,9 +136,34 @@ export class Recipients {
     // Whether a listed file can be read is for the policy to judge, so the reader of the configuration does not.
     const { recipients: listed, problems } = encryptionRecipients(path, { checkFiles: false });
     const sources = listed.map((item) => ({ path: item.path, origin: `${path}:${item.line}` }));
-    const { entries, warnings } = await Recipients.load(sources, policy);
-    return new Recipients(entries, warnings, problems);
+    const loaded = await Recipients.load(sources, policy);
+    return new Recipients(loaded.#files, loaded.#rules, problems);
   }
+
+  /**
+   * The same files, as they were loaded, under the same policy at another time: certificates expire, and others become
+   * valid. Nothing is read.
+   *
+   * @throws {CallsealError} What {@link Recipients.load} throws.
+   */
+  judgedAt(now: Date): Recipients {
+    const time = validTime(now);
+    const files = this.#files.map((file) => examinedAt(file, time));
+    return new Recipients(files, this.#rules, this.configWarnings);
+  }
+}
+
+/** Everything that a list of recipients must pass. */
+function judgeAll(files: readonly ExaminedFile[], rules: RecipientPolicy): Selection {
+  const selection = select(files, rules);
+  const { entries, problems } = selection;
+  refuse(problems);
+  if (entries.length > MAX_RECIPIENTS) {
+    const message = `${entries.length} recipients are more than the ${MAX_RECIPIENTS} a file has room for`;
+    throw new CallsealError('ERR_INVALID_ARGUMENT', message);
+  }
+  if (entries.length < rules.minimum) throw tooFew(entries.length, rules.minimum, problems);
+  return selection;
 }
 
 interface Selection {
@@ -119,7 +171,7 @@ interface Selection {
   problems: RecipientProblem[];
 }
 
-function select(files: ExaminedFile[], rules: RecipientPolicy): Selection {
+function select(files: readonly ExaminedFile[], rules: RecipientPolicy): Selection {
   const byKey = new Map<string, ExaminedRecipient>();
   const problems: RecipientProblem[] = [];
   for (const file of files) {

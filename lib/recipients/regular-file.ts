@@ -62,7 +62,9 @@ const PLAIN_WORDS: Record<string, string> = {
   ELOOP: 'too many symbolic links',
   EMFILE: 'too many open files',
   ENAMETOOLONG: 'the name is too long',
+  EDQUOT: 'the disk quota is used up',
   ENOENT: 'no such file or directory',
+  ENOSPC: 'no space is left on the device',
   ENOTDIR: 'a part of the path is not a directory',
   ENXIO: 'no such device',
   EPERM: 'operation not permitted',
@@ -77,7 +79,7 @@ export function systemReason(error: unknown): string {
 }
 
 /** A failed system call as a `CallsealError`; one that already is, stays what it is. */
-function systemError(error: unknown, verb: string, path: string, code: ErrorCode = 'ERR_IO'): CallsealError {
+export function systemError(error: unknown, verb: string, path: string, code: ErrorCode = 'ERR_IO'): CallsealError {
   if (error instanceof CallsealError) return error;
   const errno = errnoOf(error);
   const details = { cause: error, path, ...(errno === undefined ? {} : { errno }) };

@@ -20,6 +20,13 @@ export interface FileSigner extends SignerInfo {
    * it: who that is the file claims, and anybody can make a key and a certificate with any name.
    */
   trusted: boolean;
+  /**
+   * How much of the signature was verified.
+   * - `verified`: all of it. The whole content is the signer's.
+   * - `opening-only`: what stands before the body. The signer began this file; whoever can open it could have altered
+   *   or ended it otherwise. So it is with parts of a file, and with one whose end is missing.
+   */
+  content: 'verified' | 'opening-only';
 }
 
 const ALGORITHM_NAMES: Record<WriterScheme, string> = {

@@ -4,6 +4,7 @@
 
 #include "async.h"
 #include "certificate.h"
+#include "cms_handles.h"
 #include "digest.h"
 #include "envelope_handles.h"
 #include "hierarchy_handles.h"
@@ -12,6 +13,8 @@
 #include "key_handles.h"
 #include "memory.h"
 #include "module.h"
+#include "rewrap_functions.h"
+#include "seal_functions.h"
 #include "signature_arguments.h"
 #include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
@@ -147,6 +150,7 @@ Napi::Value describe_certificate(Napi::Env env, const CertificateInfo& certifica
   object["notAfter"] = Napi::Number::New(env, static_cast<double>(certificate.not_after));
   object["sha256"] = to_uint8_array(env, ByteView(certificate.sha256.data(), certificate.sha256.size()));
   object["signatureAlgorithm"] = certificate.signature_algorithm;
+  object["issuerAndSerial"] = to_uint8_array(env, certificate.issuer_and_serial);
   return object;
 }
 
@@ -233,6 +237,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define_class<WorkingKeyHandle>(env, exports, environment.working_key, "WorkingKey");
   define_class<FloeEncryptorHandle>(env, exports, environment.floe_encryptor, "FloeEncryptor");
   define_class<InputFileHandle>(env, exports, environment.input_file, "InputFile");
+  define_class<CmsInputHandle>(env, exports, environment.cms_input, "CmsInput");
   exports["Token"] = make_token_functions(env);
   exports["JobControl"] = JobControlHandle::define(env);
   exports["EnvelopeTemplate"] = EnvelopeTemplateHandle::define(env);
@@ -249,6 +254,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["checkSubject"] = Napi::Function::New(env, check_subject);
   exports["createRequest"] = Napi::Function::New(env, create_request);
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
+  exports["exportCms"] = Napi::Function::New(env, export_cms_file);
+  add_seal_functions(env, exports);
+  define_rewrap_functions(env, exports);
   exports["verifyOpening"] = Napi::Function::New(env, verify_opening);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);

@@ -60,9 +60,13 @@ std::string string_argument(const Napi::CallbackInfo& info, size_t index, const 
 }
 
 std::string path_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
-  std::string path = string_argument(info, index, name);
+  return path_value(info[index], name);
+}
+
+std::string path_value(Napi::Value value, const char* name) {
+  std::string path = string_value(value, name);
   if (path.empty() || path.find('\0') != std::string::npos) {
-    reject_argument(info.Env(), std::string(name) + " must be a file name without NUL bytes");
+    reject_argument(value.Env(), std::string(name) + " must be a file name without NUL bytes");
   }
   return path;
 }

@@ -27,6 +27,7 @@ std::string string_value(Napi::Value value, const char* name);
 std::string string_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 // Without NUL bytes, so that what the operating system sees is what the caller meant.
 std::string path_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
+std::string path_value(Napi::Value value, const char* name);
 bool boolean_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 // A whole number within [minimum, maximum].
 int64_t integer_argument(const Napi::CallbackInfo& info, size_t index, const char* name, int64_t minimum,

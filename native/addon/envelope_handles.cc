@@ -3,6 +3,7 @@
 #include "async.h"
 #include "file_arguments.h"
 #include "key_handles.h"
+#include "started_file.h"
 
 namespace callseal::addon {
 namespace {
@@ -61,15 +62,13 @@ Napi::Function EnvelopeTemplateHandle::define(Napi::Env env) {
                       InstanceMethod<&EnvelopeTemplateHandle::start_ahead>("startAhead")});
 }
 
-EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
-    : TaggedWrap<EnvelopeTemplateHandle>(info) {
-  Napi::Object init = object_argument(info, 0, "init");
-  auto form = std::make_shared<EnvelopeTemplate>();
-  form->recipients = bytes_value(init.Get("recipients"), "recipients").copy();
-  form->body_label = bytes_value(init.Get("bodyLabel"), "bodyLabel").copy();
-  form->mac_label = bytes_value(init.Get("macLabel"), "macLabel").copy();
-  form->body_context = optional_bytes_value(init.Get("bodyContext"), "bodyContext");
-  signer_ = KeptSigner::from(init.Get("signer"));
+EnvelopeTemplate envelope_template_argument(const Napi::CallbackInfo& info, size_t index) {
+  Napi::Object init = object_argument(info, index, "init");
+  EnvelopeTemplate form;
+  form.recipients = bytes_value(init.Get("recipients"), "recipients").copy();
+  form.body_label = bytes_value(init.Get("bodyLabel"), "bodyLabel").copy();
+  form.mac_label = bytes_value(init.Get("macLabel"), "macLabel").copy();
+  form.body_context = optional_bytes_value(init.Get("bodyContext"), "bodyContext");
   Napi::Value wraps = init.Get("wraps");
   if (!wraps.IsArray()) reject_argument(info.Env(), "wraps must be an array");
   Napi::Array list = wraps.As<Napi::Array>();
@@ -78,10 +77,17 @@ EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
     if (!item.IsObject()) reject_argument(info.Env(), "each wrap must be an object");
     Napi::Object wrap = item.As<Napi::Object>();
     int64_t offset = integer_value(wrap.Get("offset"), "offset", 0, INT32_MAX);
-    form->wraps.push_back({PublicKeyHandle::from(wrap.Get("publicKey"), "publicKey"), static_cast<size_t>(offset)});
+    form.wraps.push_back({PublicKeyHandle::from(wrap.Get("publicKey"), "publicKey"), static_cast<size_t>(offset)});
   }
+  return form;
+}
+
+EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
+    : TaggedWrap<EnvelopeTemplateHandle>(info) {
+  auto form = std::make_shared<EnvelopeTemplate>(envelope_template_argument(info, 0));
   guarded(info.Env(), [&]() { form->validate(); });
   form_ = std::move(form);
+  signer_ = KeptSigner::from(info[0].As<Napi::Object>().Get("signer"));
 }
 
 std::shared_ptr<const FileSigner> EnvelopeTemplateHandle::signer() const {
@@ -104,15 +110,8 @@ Napi::Value EnvelopeTemplateHandle::encrypt_file(const Napi::CallbackInfo& info)
         InputFile input(input_path);
         if (!refused_prefix.empty()) refuse_prefix(input, refused_prefix);
         AtomicFile output(output_options, &input);
-        Envelope envelope = make_envelope(*form, prelude);
-        FloeMessage message = FloeMessage::create(envelope.body_key, prelude, segment_length);
-        std::optional<SignedFile> signature;
-        if (signer != nullptr) {
-          signature.emplace(signer, prelude, message.header_view());
-          append(envelope.header, signature->opening_block());
-        }
-        return callseal::encrypt_file(input, output, envelope.header, message, *control,
-                                      signature.has_value() ? &*signature : nullptr);
+        const StartedFile file = start_file(*form, signer, prelude, segment_length);
+        return callseal::encrypt_file(input, output, file.header, file.message, *control, file.signature_or_null());
       },
       file_job_result);
 }

@@ -30,12 +30,25 @@ class JobControlHandle : public TaggedWrap<JobControlHandle> {
   std::shared_ptr<JobControl> control_;
 };
 
+// EnvelopeTemplateInit of lib/native/binding.ts, its holes not validated.
+EnvelopeTemplate envelope_template_argument(const Napi::CallbackInfo& info, size_t index);
+
 class EnvelopeTemplateHandle : public TaggedWrap<EnvelopeTemplateHandle> {
  public:
   static constexpr char kName[] = "EnvelopeTemplate";
   static constexpr napi_type_tag kTag{0xd5ab190717abef91, 0x2dcf62ff95368a79};
   explicit EnvelopeTemplateHandle(const Napi::CallbackInfo& info);
   static Napi::Function define(Napi::Env env);
+  // What jobs make files of.
+  struct Parts {
+    std::shared_ptr<const EnvelopeTemplate> form;
+    std::shared_ptr<const FileSigner> signer;  // null for files without a signature
+  };
+  // ERR_INVALID_ARGUMENT for anything that is not one; ERR_KEY_USE when the signer's key was destroyed.
+  static Parts from(Napi::Value value, const char* name) {
+    const EnvelopeTemplateHandle* handle = unwrap_argument(value, name);
+    return {handle->form_, handle->signer()};
+  }
 
  private:
   Napi::Value encrypt_file(const Napi::CallbackInfo& info);

@@ -15,6 +15,7 @@ struct Environment {
   Napi::FunctionReference working_key;
   Napi::FunctionReference floe_encryptor;
   Napi::FunctionReference input_file;
+  Napi::FunctionReference cms_input;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

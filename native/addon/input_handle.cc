@@ -52,6 +52,33 @@ Napi::Value open_input(const Napi::CallbackInfo& info) {
       });
 }
 
+const char* reason_name(Loss::Reason reason) {
+  switch (reason) {
+    case Loss::Reason::kTruncated:
+    case Loss::Reason::kClosing:
+      return "truncated";
+    case Loss::Reason::kDamaged:
+      return "damaged";
+    case Loss::Reason::kTrailing:
+      return "trailing";
+  }
+  return "";
+}
+
+Napi::Value decrypt_result(Napi::Env env, FileJobResult& result) {
+  Napi::Object object = file_job_result(env, result).As<Napi::Object>();
+  object["loss"] = env.Null();
+  if (!result.loss.has_value()) return object;
+  Napi::Object loss = Napi::Object::New(env);
+  loss["reason"] = reason_name(result.loss->reason);
+  loss["segment"] = Napi::Number::New(env, static_cast<double>(result.loss->segment));
+  loss["offset"] = Napi::Number::New(env, static_cast<double>(result.loss->offset));
+  loss["bytes"] = Napi::Number::New(env, static_cast<double>(result.loss->bytes));
+  if (result.loss->reason == Loss::Reason::kClosing) loss["signatureOnly"] = Napi::Boolean::New(env, true);
+  object["loss"] = loss;
+  return object;
+}
+
 }  // namespace
 
 SealedEnvelope sealed_envelope_argument(const Napi::CallbackInfo& info, size_t index) {
@@ -93,6 +120,7 @@ Napi::Value InputFileHandle::decrypt(const Napi::CallbackInfo& info) {
   auto offset = static_cast<uint64_t>(integer_argument(info, 2, "bodyOffset", 0, INT64_C(1) << 52));
   std::optional<OutputOptions> output = optional_output_argument(info, 3);
   std::shared_ptr<JobControl> control = JobControlHandle::from(info[4]);
+  const bool recover = boolean_argument(info, 5, "recover");
   return PromiseWork<FileJobResult>::run(
       info.Env(),
       [=]() {
@@ -101,10 +129,10 @@ Napi::Value InputFileHandle::decrypt(const Napi::CallbackInfo& info) {
         std::optional<AtomicFile> target;
         if (output.has_value()) target.emplace(*output, file->get());
         AtomicFile* to = target.has_value() ? &*target : nullptr;
-        const FileSignature* signature = sealed.signature.has_value() ? &*sealed.signature : nullptr;
-        return decrypt_file(**file, to, offset, body_key, sealed.prelude, *control, signature);
+        return decrypt_file(**file, to, offset, body_key, sealed.prelude, *control, recover,
+                            sealed.signature_or_null());
       },
-      file_job_result);
+      decrypt_result);
 }
 
 }  // namespace callseal::addon

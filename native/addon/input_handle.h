@@ -4,8 +4,8 @@
 
 #include <memory>
 
+#include "atomic_file.h"
 #include "envelope.h"
-#include "file.h"
 #include "handle.h"
 
 namespace callseal::addon {

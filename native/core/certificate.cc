@@ -2,6 +2,7 @@
 
 #include <openssl/decoder.h>
 #include <openssl/objects.h>
+#include <openssl/pkcs7.h>
 #include <time.h>
 
 #include "error.h"
@@ -32,6 +33,30 @@ Bytes serial_number(const X509* certificate) {
   Bytes bytes(static_cast<size_t>(BN_num_bytes(number.get())));
   BN_bn2bin(number.get(), bytes.data());
   return bytes;
+}
+
+// Both are encoded again, as CMS has them in another structure.
+Bytes issuer_and_serial(const KeyObject& object, const X509* certificate) {
+  OpensslPtr<PKCS7_ISSUER_AND_SERIAL, PKCS7_ISSUER_AND_SERIAL_free> named(PKCS7_ISSUER_AND_SERIAL_new());
+  uint8_t* der = nullptr;
+  int length = -1;
+  if (named != nullptr && X509_NAME_set(&named->issuer, X509_get_issuer_name(certificate)) == 1 &&
+      ASN1_STRING_copy(named->serial, X509_get0_serialNumber(certificate)) == 1) {
+    length = i2d_PKCS7_ISSUER_AND_SERIAL(named.get(), &der);
+  }
+  if (length <= 0) unreadable(object, "has an issuer or serial number that cannot be encoded");
+  Bytes bytes(der, der + length);
+  OPENSSL_free(der);
+  return bytes;
+}
+
+Bytes subject_key_id(const X509* certificate) {
+  QuietErrors quiet;
+  void* decoded = X509_get_ext_d2i(certificate, NID_subject_key_identifier, nullptr, nullptr);
+  OpensslPtr<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> owner(static_cast<ASN1_OCTET_STRING*>(decoded));
+  const ASN1_OCTET_STRING* id = owner.get();
+  if (id == nullptr) return {};
+  return ByteView(ASN1_STRING_get0_data(id), static_cast<size_t>(ASN1_STRING_length(id))).copy();
 }
 
 std::string signature_algorithm(const X509* certificate) {
@@ -70,6 +95,8 @@ RecipientEntry decode_certificate(const KeyObject& object, OSSL_LIB_CTX* context
   info.not_after = seconds(object, X509_get0_notAfter(certificate.get()));
   info.sha256 = sha256(ByteView(object.der.data(), static_cast<size_t>(cursor - object.der.data())));
   info.signature_algorithm = signature_algorithm(certificate.get());
+  info.issuer_and_serial = issuer_and_serial(object, certificate.get());
+  info.subject_key_id = subject_key_id(certificate.get());
   return {std::make_shared<const PublicKey>(std::move(key)), std::move(info)};
 }
 

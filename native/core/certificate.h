@@ -21,6 +21,8 @@ struct CertificateInfo {
   int64_t not_after = 0;
   Sha256 sha256;                    // of the DER certificate as it stands in the file
   std::string signature_algorithm;  // such as "sha256WithRSAEncryption"
+  Bytes issuer_and_serial;          // DER IssuerAndSerialNumber (RFC 5652 section 10.2.4), as CMS names it
+  Bytes subject_key_id;             // value of that extension; empty when there is none
 };
 
 struct RecipientEntry {

@@ -17,6 +17,10 @@ SecretKey derive_body_key(const SecretKey& content, const Bytes& label, ByteView
 
 void EnvelopeTemplate::validate() const {
   if (wraps.empty()) throw Error(Code::kInvalidArgument, "a file needs at least one recipient");
+  validate_holes();
+}
+
+void EnvelopeTemplate::validate_holes() const {
   size_t end = 0;
   for (const Wrap& wrap : wraps) {
     size_t length = wrap.public_key->modulus_bytes();
@@ -47,12 +51,17 @@ Envelope make_envelope(const EnvelopeTemplate& form, ByteView prelude) {
   return {make_header(form, prelude, content), derive_body_key(form, prelude, content)};
 }
 
-SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed) {
+SecretKey open_content_key(const PrivateKey& key, const SealedEnvelope& sealed) {
   SecretKey content = key.unwrap(sealed.wrapped_key);
   SecretKey mac_key = content.derive(KeyUse::kMac, sealed.mac_label, sealed.prelude);
   if (!mac_key.verify_mac(sealed.authenticated, sealed.mac)) {
     throw Error(Code::kTampered, "the header fails authentication");
   }
+  return content;
+}
+
+SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed) {
+  const SecretKey content = open_content_key(key, sealed);
   return derive_body_key(content, sealed.body_label, sealed.prelude, sealed.body_context);
 }
 

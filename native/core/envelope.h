@@ -26,6 +26,8 @@ struct EnvelopeTemplate {
 
   // kInvalidArgument when there is no hole, one lies outside `recipients`, or they overlap or are out of order.
   void validate() const;
+  // The same where no hole is needed: a section of which all keys are wrapped already.
+  void validate_holes() const;
 };
 
 struct Envelope {
@@ -49,7 +51,12 @@ struct SealedEnvelope {
   Bytes mac_label;
   Bytes body_context = {};
   std::optional<FileSignature> signature = {};
+
+  const FileSignature* signature_or_null() const { return signature.has_value() ? &*signature : nullptr; }
 };
+
+// The content key. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
+SecretKey open_content_key(const PrivateKey& key, const SealedEnvelope& sealed);
 
 // The key of the body. kTampered when the wrapped key does not open with `key` or the MAC is wrong.
 SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed);

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "error.h"
 
@@ -16,15 +18,19 @@ class JobControl {
   uint64_t total() const { return total_.load(std::memory_order_relaxed); }
   void begin(uint64_t total) { total_.store(total, std::memory_order_relaxed); }
   void advance(uint64_t bytes) { progress_.fetch_add(bytes, std::memory_order_relaxed); }
-  // Called between blocks of work. kAborted once cancel() was called.
+  // Called between blocks of work, by all threads. kAborted once cancel() was called, and what the guard throws.
   void check() const {
     if (cancelled_.load(std::memory_order_relaxed)) throw Error(Code::kAborted, "the operation was cancelled");
+    if (guard_) guard_();
   }
+  // What else may end the job early. Not while it runs.
+  void set_guard(std::function<void()> guard) { guard_ = std::move(guard); }
 
  private:
   std::atomic<bool> cancelled_{false};
   std::atomic<uint64_t> progress_{0};
   std::atomic<uint64_t> total_{0};
+  std::function<void()> guard_;
 };
 
 }  // namespace callseal

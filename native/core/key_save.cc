@@ -1,6 +1,6 @@
+#include "atomic_file.h"
 #include "ec_private_key_der.h"
 #include "error.h"
-#include "file.h"
 #include "key_file.h"
 #include "module.h"
 #include "pem.h"

@@ -1,8 +1,8 @@
 #include <openssl/rand.h>
 
+#include "atomic_file.h"
 #include "certificate.h"
 #include "error.h"
-#include "file.h"
 #include "key_objects.h"
 #include "module.h"
 #include "pkcs12.h"

@@ -39,6 +39,8 @@ const char* key_use_name(KeyUse use) {
       return "gcm";
     case KeyUse::kWrap:
       return "wrap";
+    case KeyUse::kCms:
+      return "cms";
   }
   return "unknown";
 }

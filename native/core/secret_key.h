@@ -8,7 +8,7 @@
 namespace callseal {
 
 // What a key is for; see KeyUse in lib/native/binding.ts.
-enum class KeyUse { kContent, kMac, kFloe, kGcm, kWrap };
+enum class KeyUse { kContent, kMac, kFloe, kGcm, kWrap, kCms };
 
 const char* key_use_name(KeyUse use);
 

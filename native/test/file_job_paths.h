@@ -30,11 +30,11 @@ inline FileJobResult encrypt_paths(const std::string& from, ByteView header, con
 }
 
 inline FileJobResult decrypt_paths(const std::string& from, uint64_t offset, const std::optional<OutputOptions>& to,
-                                   JobControl& control) {
+                                   JobControl& control, bool recover = false) {
   InputFile input(from);
   std::optional<AtomicFile> output;
   if (to.has_value()) output.emplace(*to, &input);
-  return decrypt_file(input, output.has_value() ? &*output : nullptr, offset, sample_key(), kAad, control);
+  return decrypt_file(input, output.has_value() ? &*output : nullptr, offset, sample_key(), kAad, control, recover);
 }
 
 inline FileJobResult encrypt(const std::string& input, const std::string& output, uint32_t segment_length = 4096,

@@ -277,14 +277,14 @@ TEST(file_job_leaves_the_input_alone_whatever_call_fails) {
   const Bytes plaintext = folder.read("in");
   std::vector<std::string> calls_until_rename(13, "pwrite");  // blocks of 256 KiB
   calls_until_rename.insert(calls_until_rename.begin(), "fallocate");
-  calls_until_rename.insert(calls_until_rename.end(), {"fchown", "fsync", "renameat2"});
+  calls_until_rename.insert(calls_until_rename.end(), {"fchown", "fsync", "linkat", "renameat2"});
   for (size_t failing = 1; failing <= calls_until_rename.size(); ++failing) {
     SystemCalls calls;
     calls.before = [&](const std::string&) { return calls.seen.size() == failing ? ENOSPC : 0; };
     Error error = CHECK_THROWS_CODE(encrypt(in, in, 4096, true, true), Code::kIo);
     CHECK_EQ(error.errno_name(), std::string("ENOSPC"));
-    CHECK(std::equal(calls.seen.begin(), calls.seen.end(), calls_until_rename.begin()));
-    CHECK_EQ(calls.seen.size(), failing);
+    CHECK(calls.seen.size() >= failing);
+    CHECK(std::equal(calls.seen.begin(), calls.seen.begin() + failing, calls_until_rename.begin()));
     CHECK_EQ(folder.listing(), std::string("in"));
     CHECK(folder.read("in") == plaintext);
   }

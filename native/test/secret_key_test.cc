@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "cms_cipher.h"
 #include "error.h"
 #include "openssl_ptr.h"
 #include "scratch.h"
@@ -13,7 +14,7 @@
 namespace callseal::test {
 namespace {
 
-constexpr KeyUse kUses[] = {KeyUse::kContent, KeyUse::kMac, KeyUse::kFloe, KeyUse::kGcm, KeyUse::kWrap};
+constexpr KeyUse kUses[] = {KeyUse::kContent, KeyUse::kMac, KeyUse::kFloe, KeyUse::kGcm, KeyUse::kWrap, KeyUse::kCms};
 
 SecretKey sample_key(KeyUse use, uint32_t seed = 1) {
   return SecretKey(use, sample_bytes(32, seed));
@@ -75,8 +76,8 @@ TEST(secret_key_has_32_bytes) {
 TEST(secret_keys_are_generated_afresh) {
   std::set<Bytes> keys;
   for (int i = 0; i < 100; ++i) {
-    SecretKey key = SecretKey::generate(kUses[i % 5]);
-    CHECK(key.use() == kUses[i % 5]);
+    SecretKey key = SecretKey::generate(kUses[i % std::size(kUses)]);
+    CHECK(key.use() == kUses[i % std::size(kUses)]);
     keys.insert(bytes_of(key));
   }
   CHECK_EQ(keys.size(), size_t{100});
@@ -100,6 +101,8 @@ TEST(secret_key_serves_its_own_purpose_only) {
       {KeyUse::kGcm, [&](const SecretKey& key) { key.decrypt_gcm(sealed, {}); }},
       {KeyUse::kWrap, [&](const SecretKey& key) { key.wrap_key(other); }},
       {KeyUse::kWrap, [&](const SecretKey& key) { key.unwrap_key(wrapped, KeyUse::kGcm); }},
+      {KeyUse::kCms, [](const SecretKey& key) { CmsEncryptor cipher(key); }},
+      {KeyUse::kCms, [](const SecretKey& key) { CmsDecryptor cipher(key, {}); }},
   };
   for (const Operation& operation : operations) {
     for (KeyUse use : kUses) {
@@ -120,7 +123,7 @@ TEST(secret_key_says_which_use_was_wrong) {
 
 TEST(secret_key_derives_mac_and_floe_keys_only) {
   SecretKey content = sample_key(KeyUse::kContent);
-  for (KeyUse use : {KeyUse::kContent, KeyUse::kGcm, KeyUse::kWrap}) {
+  for (KeyUse use : {KeyUse::kContent, KeyUse::kGcm, KeyUse::kWrap, KeyUse::kCms}) {
     CHECK_THROWS_CODE(content.derive(use, sample_bytes(4), sample_bytes(4)), Code::kKeyUse);
   }
 }

@@ -1,8 +1,11 @@
+// The fortified openat is an inline function, which cannot be replaced.
+#undef _FORTIFY_SOURCE
 #include "system_calls.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -59,6 +62,39 @@ using callseal::test::next;
 
 extern "C" {
 #define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int openat(int directory, const char* path, int flags, ...) {
+  if (active != nullptr && !active->unnamed_files && (flags & O_TMPFILE) == O_TMPFILE) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  static auto* real = next<int(int, const char*, int, mode_t)>("openat64");
+  return real(directory, path, flags, mode);
+}
+
+// Only calls with an argument of the size of a pointer, or none, are made here.
+EXPORTED int fcntl(int fd, int command, ...) {
+  if (active != nullptr && active->lease_failure != 0 && command == F_SETLEASE) {
+    errno = active->lease_failure;
+    return -1;
+  }
+  va_list arguments;
+  va_start(arguments, command);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  static auto* real = next<int(int, int, void*)>("fcntl64");
+  return real(fd, command, argument);
+}
+
+EXPORTED int unlinkat(int directory, const char* path, int flags) noexcept {
+  FAIL_IF_ANNOUNCED("unlinkat");
+  static auto* real = next<int(int, const char*, int)>("unlinkat");
+  return real(directory, path, flags);
+}
 
 EXPORTED int fallocate(int fd, int mode, off_t offset, off_t length) {
   FAIL_IF_ANNOUNCED("fallocate");

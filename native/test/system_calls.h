@@ -7,8 +7,8 @@
 
 namespace callseal::test {
 
-// While one lives (the core may call from many threads), calls of fallocate, pwrite, fsync, fchown, renameat, renameat2
-// and linkat are noted, and may be made to fail.
+// While one lives (the core may call from many threads), calls of fallocate, pwrite, fsync, fchown, renameat,
+// renameat2, linkat and unlinkat are noted, and may be made to fail.
 class SystemCalls {
  public:
   SystemCalls();
@@ -18,6 +18,10 @@ class SystemCalls {
 
   // Before each call. Not 0: the call fails with that errno and is not made. `name` is the function's.
   std::function<int(const std::string& name)> before;
+  // False: as on a file system without O_TMPFILE.
+  bool unnamed_files = true;
+  // Not 0: the errno with which no lease is given.
+  int lease_failure = 0;
   // At most so many bytes are written at a time.
   size_t longest_write = SIZE_MAX;
   // Names of the calls in order, such as {"pwrite", "fsync"}.

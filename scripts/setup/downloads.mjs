@@ -16,6 +16,10 @@ export const recordings = () =>
 export const vectors = () =>
   debianFiles('vectors', 'python3-cryptography-vectors', 'test vectors', 'the tests that need them are skipped');
 
+/** What checks metrics and alerts as Prometheus would, in `.cache/promtool/usr/bin/`. */
+export const promtool = () =>
+  debianFiles('promtool', 'prometheus', 'promtool', 'the tests of metrics and alerts by Prometheus itself are skipped');
+
 /** Node binaries for a matrix run, by major version, with the checksum of the package they come in. */
 const NODES = [
   {

@@ -2,9 +2,10 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, mkdirSync, openSync, truncateSync } from 'node:fs';
+import { closeSync, createReadStream, mkdirSync, openSync, readdirSync, readlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { tempDir } from './temp.ts';
 
@@ -20,6 +21,27 @@ export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');
+}
+
+/** Waits until a job of this process has made its output, which has no name yet, in one of the directories. */
+export async function outputBegun(...directories: string[]): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!directories.some((directory) => unnamedFiles(directory).length > 0)) {
+    if (Date.now() > deadline) throw new Error('no job has begun');
+    await nextTurn();
+  }
+}
+
+/** The files without a name that a process has open in a directory, as paths below `/proc` that lead to them. */
+export function unnamedFiles(directory: string, pid: number | 'self' = 'self'): string[] {
+  const descriptors = readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
+  return descriptors.filter((path) => {
+    try {
+      return readlinkSync(path).startsWith(`${directory}/#`);
+    } catch {
+      return false; // closed meanwhile
+    }
+  });
 }
 
 export interface SmallDisk {

@@ -21,11 +21,17 @@ export interface TalkingChild {
   end(): Promise<{ status: number | null; signal: NodeJS.Signals | null; lines: string[]; stderr: string }>;
 }
 
-/** Runs the text of a module. */
-export function startTalkingChild(module: string, args: readonly string[], env: NodeJS.ProcessEnv): TalkingChild {
+/** Runs the text of a module. `wrapper` is a command that runs the command after it in its own process. */
+export function startTalkingChild(
+  module: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  wrapper: readonly string[] = [],
+): TalkingChild {
   const script = join(tempDir(), 'child.mjs');
   writeFileSync(script, module);
-  const child = spawn(process.execPath, [script, ...args], {
+  const [command, ...words] = [...wrapper, process.execPath, script, ...args];
+  const child = spawn(command as string, words, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,7 +1,7 @@
 /** `callseal bench`: all that is measured of a host, in a time that was given. */
 
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { version } from '../../version.ts';
 import { currentRss, forgetPeakRss } from '../cost.ts';
 import type { EventLoopDelay } from '../loads.ts';
 import { describeMachine, type Machine } from '../machine.ts';
@@ -82,7 +82,7 @@ export async function measureHost(options: MeasureOptions): Promise<HostMeasurem
     const figures = await measureParts(place, machine.cores, options);
     return {
       format: 1,
-      callseal: packageVersion(),
+      callseal: version(),
       started: started.toISOString(),
       seconds: (performance.now() - begin) / 1000,
       directory: options.directory,
@@ -159,11 +159,4 @@ async function measureParts(
     eventLoopDelay,
     rss,
   };
-}
-
-function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
 }

@@ -1,7 +1,7 @@
 /** A measurement as a page: understood in a minute, complete in itself. */
 
-import { formatNumber, formatSeconds } from '../page/figures.ts';
-import { escapeHtml, page, rich, section, share, table, tiles } from '../page/html.ts';
+import { formatNumber, formatSeconds } from '../../page/figures.ts';
+import { escapeHtml, page, rich, section, share, table, tiles } from '../../page/html.ts';
 import { cpuOfChannels, REFERENCE_CHANNELS, ratesOf, sustainableChannels } from './channels.ts';
 import type { HostMeasurement } from './measure.ts';
 import { ASSUMPTION, channelRows, type Fact, limitFacts, machineFacts, workRows } from './rows.ts';

@@ -1,6 +1,6 @@
 /** A measurement in the words of a person: what the text and the page both show. */
 
-import { formatBytes, formatNumber, formatRate, formatSeconds } from '../page/figures.ts';
+import { formatBytes, formatNumber, formatRate, formatSeconds } from '../../page/figures.ts';
 import {
   type CallFileRates,
   cpuOfChannels,

@@ -1,6 +1,6 @@
 /** A measurement as text for a terminal. */
 
-import { formatTable } from '../page/figures.ts';
+import { formatTable } from '../../page/figures.ts';
 import type { HostMeasurement } from './measure.ts';
 import { ASSUMPTION, channelRows, type Fact, limitFacts, machineFacts, workRows } from './rows.ts';
 

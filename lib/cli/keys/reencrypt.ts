@@ -80,7 +80,7 @@ export function define(command: Command): void {
 async function reencryptCommand(options: ReencryptOptions, open: HierarchyOpener): Promise<void> {
   const output = new Output('reencrypt', options);
   const layout = await layoutOf(options);
-  const { openApplicationTable } = await import('../../keys/reencryption/application-table.ts');
+  const { openApplicationTable } = await import('../../keys/reencryption/open-table.ts');
   const table = await openApplicationTable(options.db, layout);
   try {
     const report = await withHierarchy(open, options, output, async (keys) => {

@@ -3,7 +3,7 @@
 import type { TableProgress } from '../../keys/reencryption/reencrypt-table.ts';
 import type { Output } from '../output.ts';
 import { BAR_DELAY, drawsBars, TerminalBar } from '../terminal-bar.ts';
-import { formatInteger } from '../text.ts';
+import { formatInteger, formatTimeLeft } from '../text.ts';
 
 /** Milliseconds. */
 const BAR_INTERVAL = 100;
@@ -52,9 +52,7 @@ export class RowProgress {
   /** `about 3 min left`, at the speed of this pass so far. */
   #left({ done, total }: TableProgress, now: number): string {
     const seconds = (((now - this.#passBegan) / Math.max(done, 1)) * Math.max(total - done, 0)) / 1000;
-    if (seconds < 90) return `about ${Math.ceil(seconds)} s left`;
-    const minutes = Math.round(seconds / 60);
-    return minutes < 90 ? `about ${minutes} min left` : `about ${(minutes / 60).toFixed(1)} h left`;
+    return formatTimeLeft(seconds);
   }
 
   /** Pages may be a second apart, so the bar begins with what is known. */

@@ -10,8 +10,8 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import { CallsealError } from '../../errors.ts';
-import { clientConfig } from '../stores/postgres-connections.ts';
-import { type PostgresTarget, parsePostgresUrl } from '../stores/postgres-url.ts';
+import { clientConfig } from '../../postgres/client.ts';
+import { type PostgresTarget, parsePostgresUrl } from '../../postgres/url.ts';
 import {
   type ApplicationTable,
   noSuchColumn,

@@ -41,7 +41,7 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
     return new SqlStore(await SqliteEngine.open(path, { create, patience }));
   }
   if (/^postgres(ql)?:/.test(url)) {
-    const { parsePostgresUrl } = await import('./postgres-url.ts');
+    const { parsePostgresUrl } = await import('../../postgres/url.ts');
     const target = parsePostgresUrl(url);
     const { PostgresEngine } = await import('./postgres-engine.ts');
     return new SqlStore(await PostgresEngine.open(target, { create, connectTimeout, patience }));

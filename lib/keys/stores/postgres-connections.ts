@@ -1,26 +1,17 @@
 /** Connections to one PostgreSQL database: `pg` under Kysely. */
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
-import { CallsealError, errnoOf } from '../../errors.ts';
+import type { CallsealError } from '../../errors.ts';
+import { type ConnectionSettings, clientConfig } from '../../postgres/client.ts';
 import { ConnectionLost, toPostgresError } from './postgres-errors.ts';
-import type { PostgresTarget } from './postgres-url.ts';
 
 /** At most so many connections a store, beside the one that listens. */
 export const MAX_CONNECTIONS = 5;
 
 /** Milliseconds for a connection to say goodbye. */
 const FAREWELL = 1_000;
-
-export interface ConnectionSettings {
-  readonly target: PostgresTarget;
-  /** Milliseconds. */
-  readonly connectTimeout: number;
-}
 
 /** A pool for Kysely's dialect. A connection on which something other than a statement failed is not used again. */
 export class Connections implements PostgresPool {
@@ -128,77 +119,4 @@ class Connection {
     this.#lastFailure = failure;
     return failure;
   }
-}
-
-/** @param sockets where the connection's socket is kept while it is open. */
-export function clientConfig({ target, connectTimeout }: ConnectionSettings, sockets: Set<Socket>): pg.ClientConfig {
-  const { host, port, user, database } = target;
-  const ssl = tlsOptions(target);
-  return {
-    host,
-    port,
-    user,
-    database,
-    ssl,
-    password: () => passwordFor(target),
-    application_name: 'callseal',
-    connectionTimeoutMillis: connectTimeout,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    // Binds the password's proof to this TLS connection, where the server can.
-    ...(ssl !== false && { enableChannelBinding: true }),
-    stream: () => {
-      const socket = new Socket();
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      return socket;
-    },
-    types: { getTypeParser },
-  };
-}
-
-const INT8 = 20;
-
-/** Exact integers, whatever the application that we run in has told `pg` to make of them. */
-const getTypeParser = ((oid: number, format: 'text') =>
-  oid === INT8 ? (text: string) => BigInt(text) : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser;
-
-function tlsOptions({ host, sslMode, sslRootCert }: PostgresTarget): ConnectionOptions | false {
-  if (sslMode === 'disable' || host.startsWith('/')) return false;
-  return {
-    minVersion: 'TLSv1.2',
-    rejectUnauthorized: sslMode !== 'require',
-    ...(sslRootCert !== null && { ca: readCertificates(sslRootCert) }),
-    ...(sslMode === 'verify-ca' && { checkServerIdentity: () => undefined }),
-  };
-}
-
-function readCertificates(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const errno = errnoOf(error);
-    throw new CallsealError('ERR_IO', `${path}: sslrootcert of the key store cannot be read (${errno ?? error})`, {
-      cause: error,
-      path,
-      ...(errno !== undefined && { errno }),
-    });
-  }
-}
-
-type PasswordFile = (target: object, found: (password: string | undefined) => void) => void;
-
-/** Asked only when the server wants one. */
-async function passwordFor({ description, host, port, user, database, password }: PostgresTarget): Promise<string> {
-  const given = password ?? process.env.PGPASSWORD;
-  if (given !== undefined) return given;
-  const passwordFile = createRequire(import.meta.url)('pgpass') as PasswordFile;
-  const found = await new Promise<string | undefined>((resolve) =>
-    passwordFile({ host, port, user, database }, resolve),
-  );
-  if (found !== undefined) return found;
-  throw new CallsealError(
-    'ERR_STORE_UNAVAILABLE',
-    `${description}: the server wants a password; give it in PGPASSWORD, or in ~/.pgpass with permissions 0600`,
-  );
 }

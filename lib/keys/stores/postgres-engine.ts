@@ -5,11 +5,12 @@
 
 import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely';
 import { CallsealError } from '../../errors.ts';
+import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { PostgresTarget } from '../../postgres/url.ts';
 import { type MigrationTarget, migrate, migrationsDone, POSTGRES_TYPES, schemaState } from './migrations.ts';
-import { type ConnectionSettings, Connections, MAX_CONNECTIONS } from './postgres-connections.ts';
+import { Connections, MAX_CONNECTIONS } from './postgres-connections.ts';
 import { ConnectionLost } from './postgres-errors.ts';
 import { channelOf, Listener } from './postgres-listener.ts';
-import type { PostgresTarget } from './postgres-url.ts';
 import type { Engine, Work } from './sql-store.ts';
 import type { Tables } from './tables.ts';
 import { Turns } from './turns.ts';

@@ -5,7 +5,7 @@
 
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { type ConnectionSettings, clientConfig } from './postgres-connections.ts';
+import { type ConnectionSettings, clientConfig } from '../../postgres/client.ts';
 
 /** Milliseconds for the answer to so small a question; then the connection is given up. */
 const ANSWER_TIMEOUT = 1_000;

@@ -2,7 +2,7 @@
 
 import { isIP, isIPv4 } from 'node:net';
 import { userInfo } from 'node:os';
-import { CallsealError } from '../../errors.ts';
+import { CallsealError } from '../errors.ts';
 
 /** How far the connection is protected; libpq's names. */
 export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
@@ -167,5 +167,5 @@ function decode(text: string, part: string): string {
 }
 
 function invalid(what: string): CallsealError {
-  return new CallsealError('ERR_INVALID_ARGUMENT', `the PostgreSQL URL of the key store ${what}`);
+  return new CallsealError('ERR_INVALID_ARGUMENT', `the PostgreSQL URL ${what}`);
 }

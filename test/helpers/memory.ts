@@ -1,0 +1,16 @@
+/** How much memory a job takes. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** Runs a job and returns by how many bytes the process grew at its largest meanwhile (proc(5): clear_refs, VmHWM). */
+export async function growthDuring(job: () => Promise<unknown>): Promise<number> {
+  writeFileSync('/proc/self/clear_refs', '5');
+  const before = memory('VmRSS');
+  await job();
+  return memory('VmHWM') - before;
+}
+
+function memory(field: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync('/proc/self/status', 'latin1');
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)![1]) * 1024;
+}
