@@ -127,7 +127,7 @@ describe('a known tree', () => {
     const callFiles = [both, november, single, files['b/c/cut.sealed'], files['b/c/longer.sealed']];
     expect(found.totals).toEqual({
       all: { files: 12, bytes: sum(...Object.values(files)) },
-      callFiles: { files: 5, bytes: sum(...callFiles), complete: 3, plaintextBytes: 5100 },
+      callFiles: { files: 5, bytes: sum(...callFiles), complete: 3, signed: 0, plaintextBytes: 5100 },
       empty: 1,
       passedOver: 1,
     });
@@ -183,7 +183,7 @@ describe('a known tree', () => {
       { month: '2026-11', files: 1, bytes: november.length, plaintextBytes: 5000 },
     ]);
     expect(found).toMatchObject({ format: 1, made: NOW, warnDays: 60, minBits: 3072 });
-    expect(found.leftOut).toEqual({ recipients: 0, algorithms: 0, months: 0 });
+    expect(found.leftOut).toEqual({ recipients: 0, signers: 0, algorithms: 0, months: 0 });
   });
 
   it('is the same from the command line, as JSON, text and page', async () => {

@@ -143,7 +143,7 @@ async function decryptStream(path: string, { options, ...how }: DecryptTask, out
   const done = `decrypted to ${to === STDIO ? 'standard output' : to}`;
   refuseDamage(name, transform, done);
   if (transform.loss === null) return 0;
-  output.warn(`${name}: ${recoveredText(transform.loss, done)}`);
+  output.warn(`${name}: ${recoveredText(transform.loss, transform.signer, done)}`);
   return EXIT_RECOVERED;
 }
 
@@ -158,5 +158,5 @@ async function decryptOne(
   const line = `${formatBytes(result.outputBytes)} decrypted to ${job.output}`;
   refuseDamage(job.path, result, line);
   if (result.loss === null) return { bytes: result.inputBytes, line };
-  return { bytes: result.inputBytes, line: recoveredText(result.loss, line), incomplete: true };
+  return { bytes: result.inputBytes, line: recoveredText(result.loss, result.signer, line), incomplete: true };
 }

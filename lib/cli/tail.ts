@@ -11,6 +11,7 @@ import { interruptSignal } from './interrupt.ts';
 import { addKeyOptions, reportKeyNotes } from './key-options.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { DEFAULT_SUFFIX } from './outputs.ts';
+import { signatureText } from './recovered.ts';
 import { addRequireSignerOption, loadRequiredSigners, type RequireSignerChoice } from './sign-options.ts';
 import { keepOffTerminal, refuseStdin, STDIO, toStdout } from './stdio.ts';
 
@@ -69,7 +70,7 @@ async function tailCommand(
   }
   reportKeyNotes(keys, output);
   if (file.loss === null) return;
-  output.warn(`${path}: incomplete: ${describeLoss(file.loss)}`);
+  output.warn(`${path}: incomplete: ${describeLoss(file.loss)}${signatureText(file.signer)}`);
   process.exitCode = EXIT_RECOVERED;
 }
 
