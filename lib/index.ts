@@ -10,6 +10,7 @@
  *   {@link verify} proves a file without writing it; {@link openRandomAccess} reads parts of one.
  * - Change who can open a file: {@link changeRecipients} leaves the body as it is, {@link rekeyFile} encrypts it anew.
  * - Look: {@link inspect} shows for whom a file was encrypted, without a key; {@link whichKey} which of several opens it.
+ * - Sign: with a {@link Signer}, files tell who wrote them; readers demand it with {@link loadSigners}.
  * - Partners with plain OpenSSL: {@link exportCms}, {@link importCms}.
  * - Keys: {@link generatePrivateKey}, {@link loadPrivateKey}, {@link createCertificate}, {@link Passphrase}.
  * - Evidence: {@link status} says which crypto module runs.
@@ -98,9 +99,18 @@ export {
 export {
   createCertificate,
   generatePrivateKey,
+  generateSigningKey,
   loadPrivateKey,
   type PrivateKey,
   type SubjectAttributes,
 } from './recipients/private-key.ts';
 export { type RecipientProblem, Recipients } from './recipients/recipients.ts';
+export {
+  type FileSigner,
+  loadSigners,
+  Signer,
+  SignerCertificates,
+  type SignerInfo,
+  type SignerOptions,
+} from './signing/index.ts';
 export { type Status, status } from './status.ts';

@@ -49,6 +49,8 @@ export const RULES: Readonly<Record<string, { approved: boolean; basis: string }
   'RSA-PSS-SHA-256/sign': { approved: true, basis: 'FIPS 186-5' },
   'RSA-PKCS1-v1.5-SHA-256/sign': { approved: true, basis: 'FIPS 186-5' },
   'RSA-PKCS1-v1.5-SHA-1/sign': { approved: false, basis: 'SHA-1 signatures are disallowed (SP 800-131A rev. 2)' },
+  'ECDSA-P256-SHA-256/sign': { approved: true, basis: 'FIPS 186-5' },
+  'ECDSA-P384-SHA-384/sign': { approved: true, basis: 'FIPS 186-5' },
   'AES-256-WRAP-PAD/wrap a key': { approved: true, basis: 'SP 800-38F' },
   'AES-256-CBC/encrypt': { approved: true, basis: 'SP 800-38A' },
   'DES-EDE3-CBC/encrypt': { approved: false, basis: '3DES encryption is disallowed since 2024 (SP 800-131A rev. 2)' },

@@ -69,7 +69,7 @@ describe('inspect', () => {
     expect(Object.keys(file!).sort()).toEqual(
       [
         ...['file', 'exitCode', 'error', 'version', 'suite', 'fileId', 'createdAt', 'recipients', 'headerBytes'],
-        ...['segmentLength', 'segments', 'fileBytes', 'plaintextBytes', 'complete', 'state', 'problem'],
+        ...['segmentLength', 'segments', 'fileBytes', 'plaintextBytes', 'complete', 'state', 'problem', 'signer'],
       ].sort(),
     );
     expect(file).toMatchObject({
@@ -215,6 +215,7 @@ describe('verify', () => {
         inputBytes: expect.any(Number),
         plaintextBytes: 1234,
         keyId: keyIdOf(at('mary_cert.crt')),
+        signer: null,
       },
       { file: 'bad.sealed', exitCode: 7, error: { code: 'ERR_TAMPERED', message: expect.any(String) } },
       { file: 'gone', exitCode: 13, error: { code: 'ERR_IO', message: 'gone: no such file' } },

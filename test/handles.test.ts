@@ -90,10 +90,10 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
   },
   PublicKey: {
     statics: [],
-    members: 'algorithm bits hasApprovedExponent spkiSha256 toPem verify wrap wrapMaster'.split(' '),
+    members: 'algorithm bits hasApprovedExponent spkiSha256 toPem verify wrap wrapMaster writerScheme'.split(' '),
   },
   PrivateKey: {
-    statics: ['generate', 'load', 'loadPkcs12', 'probe'],
+    statics: ['generate', 'generateEc', 'load', 'loadPkcs12', 'probe'],
     members:
       'algorithm bits destroy publicKey save savePkcs12 sign spkiSha256 unwrap unwrapMaster unwrappedOutside'.split(
         ' ',
@@ -108,15 +108,18 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
     members: 'cipher destroy hash overhead protect protectMany rebind reencrypt unprotect unprotectMany'.split(' '),
   },
   EnvelopeTemplate: { statics: [], members: ['encryptFile', 'start', 'startAhead'] },
-  FloeEncryptor: { statics: [], members: ['encrypt', 'header', 'plaintextLength'] },
-  FloeDecryptor: { statics: [], members: ['decrypt', 'decryptSegmentAt', 'finished', 'segmentLength'] },
+  FloeEncryptor: { statics: [], members: ['closing', 'encrypt', 'header', 'plaintextLength'] },
+  FloeDecryptor: {
+    statics: [],
+    members: ['decrypt', 'decryptSegmentAt', 'finished', 'segmentLength', 'verifyClosing'],
+  },
   InputFile: { statics: ['open'], members: ['decrypt', 'destroy', 'read'] },
   CmsInput: { statics: ['open'], members: ['destroy', 'import', 'match', 'recipients', 'unwrap'] },
   JobControl: { statics: [], members: ['cancel', 'progress', 'total'] },
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'changeRecipients checkSubject cleanDirectory createCertificate createRequest exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients rekeyFile sealFile sha256 status'.split(
+  'changeRecipients checkSubject cleanDirectory createCertificate createRequest exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients rekeyFile sealFile sha256 status verifyOpening'.split(
     ' ',
   );
 

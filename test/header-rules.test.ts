@@ -40,7 +40,7 @@ const CASES: Case[] = [
   ['magic', 0, [0x63], 'ERR_NOT_CALLSEAL', /does not begin with/],
   ['version', 8, u16(2), 'ERR_UNSUPPORTED_VERSION', /byte 8: format version 2/],
   ['suite', 10, u16(2), 'ERR_UNSUPPORTED_VERSION', /byte 10: suite 2/],
-  ['flags', 12, u32(1), 'ERR_UNSUPPORTED_VERSION', /byte 12: flags 0x1/],
+  ['flags', 12, u32(2), 'ERR_UNSUPPORTED_VERSION', /byte 12: flags 0x2/],
   ['high flags', 12, u32(0x8000_0000), 'ERR_UNSUPPORTED_VERSION', /byte 12: flags 0x80000000/],
   ['creation time', 32, [0, 0, 0xe6, 0x77, 0xd2, 0x1f, 0xdc, 0], 'ERR_TAMPERED', /byte 32: .*9999/],
   ['reserved bytes of the prelude', 47, [1], 'ERR_TAMPERED', /byte 40: .*reserved/],

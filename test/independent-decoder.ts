@@ -13,6 +13,7 @@ import {
   type KeyObject,
   privateDecrypt,
   timingSafeEqual,
+  verify,
 } from 'node:crypto';
 
 export interface DecodedRecipient {
@@ -28,10 +29,18 @@ export interface DecodedRecipient {
   } | null;
 }
 
+export interface DecodedSigner {
+  algorithm: number;
+  keyId: string;
+  certificate: DecodedRecipient['certificate'];
+}
+
 export interface DecodedFile {
   fileId: string;
   createdAt: bigint;
   recipients: DecodedRecipient[];
+  /** Whose signatures were verified; null for a file without. */
+  signer: DecodedSigner | null;
   segmentLength: number;
   segments: number;
   plaintext: Buffer;
@@ -59,6 +68,8 @@ interface Body {
   segments: Buffer;
   segmentLength: number;
   dataKey: (index: bigint) => Buffer;
+  /** What follows the last segment of a signed file, and its check, which throws. */
+  closing: { length: number; check: (block: Buffer, segmentDigests: Buffer[]) => void } | null;
 }
 
 export interface RecoveredBody {
@@ -71,8 +82,8 @@ export interface RecoveredBody {
 function openCallFile(
   file: Buffer,
   privateKey: string | KeyObject,
-): Pick<DecodedFile, 'fileId' | 'createdAt' | 'recipients'> & { body: Body } {
-  const { fileId, createdAt } = decodePrelude(file);
+): Pick<DecodedFile, 'fileId' | 'createdAt' | 'recipients' | 'signer'> & { body: Body } {
+  const { fileId, createdAt, signed } = decodePrelude(file);
   const prelude = file.subarray(0, 48);
   const { recipients, end } = decodeRecipients(file);
 
@@ -87,21 +98,137 @@ function openCallFile(
 
   const mac = createHmac('sha256', derive(contentKey, 'callseal v1 recipients', prelude)).update(file.subarray(0, end));
   require(timingSafeEqual(mac.digest(), file.subarray(end, end + 32)), 'recipients MAC');
-  const body = openBody(file.subarray(end + 32), derive(contentKey, 'callseal v1 body', prelude), prelude);
-  return { fileId, createdAt, recipients, body };
+  const rest = file.subarray(end + 32);
+  const common = { fileId, createdAt, recipients };
+  if (signed) return { ...common, ...openSigned(rest, contentKey, prelude) };
+  const body = openBody(rest, derive(contentKey, 'callseal v1 body', prelude), prelude);
+  return { ...common, signer: null, body };
+}
+
+/** Section 9: everything after the recipients MAC of a signed file. */
+function openSigned(rest: Buffer, contentKey: Buffer, prelude: Buffer): { signer: DecodedSigner; body: Body } {
+  const opening = decodeOpening(rest);
+  const encrypted = rest.subarray(opening.block.length);
+  const floeHeader = encrypted.subarray(0, 74);
+  const opened = Buffer.concat([Buffer.from('callseal v1 opening\0'), prelude, opening.fields, floeHeader]);
+  require(isSigned(opening, opened, opening.signature), 'opening signature');
+
+  const context = Buffer.concat([prelude, sha256(opening.fields)]);
+  const body = openBody(encrypted, derive(contentKey, 'callseal v1 body', context), prelude);
+  const start = sha256(Buffer.concat([prelude, opening.block, floeHeader]));
+  const checkClosing = (block: Buffer, digests: Buffer[]): void => {
+    require(block.subarray(0, 4).toString('latin1') === 'SIGN', 'closing mark');
+    const ended = [Buffer.from('callseal v1 closing\0'), start, u64(BigInt(digests.length))];
+    const closed = Buffer.concat([...ended, sha256(Buffer.concat(digests))]);
+    require(isSigned(opening, closed, block.subarray(4)), 'closing signature');
+  };
+  const { algorithm, keyId, certificate } = opening;
+  const closing = { length: 4 + opening.signature.length, check: checkClosing };
+  return { signer: { algorithm, keyId, certificate }, body: { ...body, closing } };
+}
+
+interface Opening extends DecodedSigner {
+  publicKey: KeyObject;
+  block: Buffer;
+  /** The block up to its signature. */
+  fields: Buffer;
+  signature: Buffer;
+}
+
+/** Section 9, opening block. */
+function decodeOpening(rest: Buffer): Opening {
+  require(rest.length >= 6, 'an opening block');
+  const algorithm = rest.readUInt16BE(0);
+  const length = rest.readUInt32BE(2);
+  require(length <= 20480 && length <= rest.length, 'length of the opening block');
+  const block = rest.subarray(0, length);
+  const fields = new Fields(block, 6, length);
+  const keyId = fields.next(32).toString('hex');
+  const spki = fields.next(fields.next(2).readUInt16BE());
+  require(sha256(spki).toString('hex') === keyId, 'key id of the signer');
+  const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  const kind = fields.next(1).readUInt8();
+  require(kind <= 1, 'kind');
+  const certificate = kind === 0 ? null : decodeCertificate(fields);
+  const signature = block.subarray(fields.at);
+  require(signature.length === signatureLength(algorithm, publicKey), 'length of the signature');
+  return { algorithm, keyId, certificate, publicKey, block, fields: block.subarray(0, fields.at), signature };
+}
+
+function signatureLength(algorithm: number, { asymmetricKeyType: type, asymmetricKeyDetails: of }: KeyObject): number {
+  if (algorithm === 1 && type === 'ec' && of?.namedCurve === 'prime256v1') return 64;
+  if (algorithm === 2 && type === 'ec' && of?.namedCurve === 'secp384r1') return 96;
+  const bits = algorithm === 3 && type === 'rsa' ? (of?.modulusLength ?? 0) : 0;
+  require(bits >= 2048 && bits <= 8192, 'a key for the algorithm');
+  return Math.ceil(bits / 8);
+}
+
+function isSigned({ algorithm, publicKey: key }: Opening, statement: Buffer, signature: Buffer): boolean {
+  if (algorithm !== 3) {
+    return verify(algorithm === 1 ? 'sha256' : 'sha384', statement, { key, dsaEncoding: 'ieee-p1363' }, signature);
+  }
+  return verify('sha256', statement, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }, signature);
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
 
 /** Section 1. */
-function decodePrelude(file: Buffer): { fileId: string; createdAt: bigint } {
+function decodePrelude(file: Buffer): { fileId: string; createdAt: bigint; signed: boolean } {
   require(file.length >= 48, 'a prelude');
   require(file.subarray(0, 8).toString('latin1') === 'CALLSEAL', 'magic');
   require(file.readUInt16BE(8) === 1, 'version');
   require(file.readUInt16BE(10) === 1, 'suite');
-  require(file.readUInt32BE(12) === 0, 'flags');
+  require(file.readUInt32BE(12) <= 1, 'flags');
   const createdAt = file.readBigUInt64BE(32);
   require(createdAt <= 253402300799999n, 'creation time');
   require(file.readBigUInt64BE(40) === 0n, 'reserved');
-  return { fileId: file.subarray(16, 32).toString('hex'), createdAt };
+  return { fileId: file.subarray(16, 32).toString('hex'), createdAt, signed: file.readUInt32BE(12) === 1 };
+}
+
+/** Fields one after the other, up to `end`. */
+class Fields {
+  readonly #bytes: Buffer;
+  readonly #end: number;
+  at: number;
+
+  constructor(bytes: Buffer, at: number, end: number) {
+    this.#bytes = bytes;
+    this.#end = Math.min(end, bytes.length);
+    this.at = at;
+  }
+
+  next(length: number): Buffer {
+    require(this.at + length <= this.#end, 'fields within their length');
+    this.at += length;
+    return this.#bytes.subarray(this.at - length, this.at);
+  }
+}
+
+/** Section 2, what follows kind 1. */
+function decodeCertificate(fields: Fields): NonNullable<DecodedRecipient['certificate']> {
+  const sha256 = fields.next(32).toString('hex');
+  const notBefore = fields.next(8).readBigInt64BE();
+  const notAfter = fields.next(8).readBigInt64BE();
+  for (const time of [notBefore, notAfter]) {
+    require(time >= -62_167_219_200n && time <= 253_402_300_799n, 'certificate time');
+  }
+  const serial = fields.next(fields.next(1).readUInt8());
+  require(serial.length >= 1 && (serial[0] !== 0 || serial.length === 1), 'serial');
+  const [subject, issuer] = [decodeName(fields), decodeName(fields)];
+  return { sha256, notBefore, notAfter, serial: serial.toString('hex'), subject, issuer };
+}
+
+function decodeName(fields: Fields): string {
+  const bytes = fields.next(fields.next(2).readUInt16BE());
+  require(bytes.length <= 8192, 'length of a name');
+  const name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  for (const character of name) {
+    const point = character.codePointAt(0) as number;
+    require(point >= 0x20 && !(point >= 0x7f && point <= 0x9f), 'no control characters');
+  }
+  return name;
 }
 
 /** Section 2. */
@@ -112,62 +239,31 @@ function decodeRecipients(file: Buffer): { recipients: DecodedRecipient[]; end: 
   require(count >= 1 && count <= 4096, 'number of recipients');
   require(file.readUInt16BE(54) === 0, 'reserved');
   const end = 56 + length;
-  let at = 56;
-  const next = (bytes: number): Buffer => {
-    require(at + bytes <= end && end <= file.length, 'entries within their length');
-    at += bytes;
-    return file.subarray(at - bytes, at);
-  };
-  const text = (): string => {
-    const bytes = next(next(2).readUInt16BE());
-    require(bytes.length <= 8192, 'length of a name');
-    const name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    for (const character of name) {
-      const point = character.codePointAt(0) as number;
-      require(point >= 0x20 && !(point >= 0x7f && point <= 0x9f), 'no control characters');
-    }
-    return name;
-  };
-  const serialNumber = (): string => {
-    const serial = next(next(1).readUInt8());
-    require(serial.length >= 1 && (serial[0] !== 0 || serial.length === 1), 'serial');
-    return serial.toString('hex');
-  };
+  const fields = new Fields(file, 56, end);
   const recipients: DecodedRecipient[] = [];
   for (let index = 0; index < count; index++) {
-    require(next(2).readUInt16BE() === 1, 'key wrap');
-    const keyId = next(32).toString('hex');
+    require(fields.next(2).readUInt16BE() === 1, 'key wrap');
+    const keyId = fields.next(32).toString('hex');
     require(!recipients.some((earlier) => earlier.keyId === keyId), 'every key id once');
-    const wrappedLength = next(2).readUInt16BE();
+    const wrappedLength = fields.next(2).readUInt16BE();
     require(wrappedLength >= 256 && wrappedLength <= 1024, 'length of the wrapped key');
-    const wrappedKey = next(wrappedLength);
-    const kind = next(1).readUInt8();
+    const wrappedKey = fields.next(wrappedLength);
+    const kind = fields.next(1).readUInt8();
     require(kind <= 1, 'kind');
-    if (kind === 0) {
-      recipients.push({ keyId, wrappedKey, certificate: null });
-      continue;
-    }
-    const sha256 = next(32).toString('hex');
-    const notBefore = next(8).readBigInt64BE();
-    const notAfter = next(8).readBigInt64BE();
-    for (const time of [notBefore, notAfter]) {
-      require(time >= -62_167_219_200n && time <= 253_402_300_799n, 'certificate time');
-    }
-    const certificate = { sha256, notBefore, notAfter, serial: serialNumber(), subject: text(), issuer: text() };
-    recipients.push({ keyId, wrappedKey, certificate });
+    recipients.push({ keyId, wrappedKey, certificate: kind === 0 ? null : decodeCertificate(fields) });
   }
-  require(at === end, 'entries fill their length');
+  require(fields.at === end, 'entries fill their length');
   return { recipients, end };
 }
 
 /** Section 4. */
-export function derive(contentKey: Buffer, label: string, prelude: Buffer): Buffer {
+export function derive(contentKey: Buffer, label: string, context: Buffer): Buffer {
   const hmac = createHmac('sha256', contentKey);
   hmac
     .update(Buffer.from([0, 0, 0, 1]))
     .update(label, 'ascii')
     .update(Buffer.from([0]))
-    .update(prelude);
+    .update(context);
   return hmac.update(Buffer.from([0, 0, 1, 0])).digest();
 }
 
@@ -186,12 +282,13 @@ function openBody(body: Buffer, bodyKey: Buffer, aad: Buffer): Body {
   const messageKey = kdf(bodyKey, Buffer.from('MESSAGE_KEY:'), 48);
   const dataKey = (index: bigint): Buffer =>
     kdf(messageKey, Buffer.concat([Buffer.from('DEK:'), u64(index - (index % 1048576n))]), 32);
-  return { segments: body.subarray(74), segmentLength, dataKey };
+  return { segments: body.subarray(74), segmentLength, dataKey, closing: null };
 }
 
 /** Section 5, the segments: as far as they are there and authentic. */
-function recoverBody({ segments: bytes, segmentLength, dataKey }: Body): RecoveredBody {
+function recoverBody({ segments: bytes, segmentLength, dataKey, closing }: Body): RecoveredBody {
   const parts: Buffer[] = [];
+  const digests: Buffer[] = [];
   const ending = (end: RecoveredBody['end']): RecoveredBody => {
     return { plaintext: Buffer.concat(parts), segments: parts.length, end };
   };
@@ -208,8 +305,13 @@ function recoverBody({ segments: bytes, segmentLength, dataKey }: Body): Recover
     } catch {
       return ending('damaged');
     }
+    digests.push(sha256(bytes.subarray(at, at + length)));
     at += length;
-    if (last) return ending(at === bytes.length ? 'complete' : 'trailing');
+    if (!last) continue;
+    const end = at + (closing?.length ?? 0);
+    if (end > bytes.length) return ending('truncated');
+    closing?.check(bytes.subarray(at, end), digests);
+    return ending(end === bytes.length ? 'complete' : 'trailing');
   }
 }
 

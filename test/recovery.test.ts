@@ -200,7 +200,7 @@ describe('an altered file', () => {
       const longer = Buffer.concat([sealed, Buffer.alloc(extra)]);
       const { plaintext: all, ...rest } = await decrypt(longer, { keys: parties.keys, recover: true });
       const loss = { reason: 'trailing', segment: 4, offset: sealed.length, bytes: extra };
-      expect(rest).toEqual({ complete: false, loss });
+      expect(rest).toEqual({ complete: false, loss, signer: null });
       expect(plaintext.equals(all)).toBe(true);
       await expectTrailing(longer, loss as Loss);
     }

@@ -63,7 +63,7 @@ interface CallFile {
 /** A file that is a complete call file to whoever has no key. */
 function callFile({ people, made = '2026-10-31T23:59:59.999Z', segmentLength = 4096, length = 100 }: CallFile): Buffer {
   const { mac, floeRest } = sampleFields();
-  const prelude = { fileId: new Uint8Array(16), createdAt: Date.parse(made) };
+  const prelude = { fileId: new Uint8Array(16), createdAt: Date.parse(made), signed: false };
   const header = headerBytes({ prelude, entries: people.map(entryOf), mac, segmentLength, floeRest });
   const segment = Buffer.alloc(length + 32);
   segment.writeUInt32BE(segment.length);
@@ -127,7 +127,7 @@ describe('a known tree', () => {
     const callFiles = [both, november, single, files['b/c/cut.sealed'], files['b/c/longer.sealed']];
     expect(found.totals).toEqual({
       all: { files: 12, bytes: sum(...Object.values(files)) },
-      callFiles: { files: 5, bytes: sum(...callFiles), complete: 3, plaintextBytes: 5100 },
+      callFiles: { files: 5, bytes: sum(...callFiles), complete: 3, signed: 0, plaintextBytes: 5100 },
       empty: 1,
       passedOver: 1,
     });
@@ -183,7 +183,7 @@ describe('a known tree', () => {
       { month: '2026-11', files: 1, bytes: november.length, plaintextBytes: 5000 },
     ]);
     expect(found).toMatchObject({ format: 1, made: NOW, warnDays: 60, minBits: 3072 });
-    expect(found.leftOut).toEqual({ recipients: 0, algorithms: 0, months: 0 });
+    expect(found.leftOut).toEqual({ recipients: 0, signers: 0, algorithms: 0, months: 0 });
   });
 
   it('is the same from the command line, as JSON, text and page', async () => {

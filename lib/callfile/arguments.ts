@@ -5,6 +5,8 @@ import { isUint8Array } from 'node:util/types';
 import { CallsealError } from '../errors.ts';
 import { KeyRing } from '../recipients/keyring.ts';
 import { Recipients } from '../recipients/recipients.ts';
+import { Signer } from '../signing/signer.ts';
+import { SignerCertificates } from '../signing/signer-certificates.ts';
 import { MAX_SEGMENT_LENGTH, MIN_SEGMENT_LENGTH } from './format.ts';
 
 function wrong(message: string): CallsealError {
@@ -26,6 +28,17 @@ export function assertRecipients(value: unknown): asserts value is Recipients {
 
 export function assertKeyRing(value: unknown): asserts value is KeyRing {
   if (!(value instanceof KeyRing)) throw wrong('keys must be a KeyRing');
+}
+
+export function assertSigner(value: unknown): asserts value is Signer | undefined {
+  if (value !== undefined && !(value instanceof Signer)) throw wrong('signer must come from Signer.load');
+}
+
+/** Null is refused, too: what was to be required must not be forgotten. */
+export function assertRequiredSigner(value: unknown): asserts value is SignerCertificates | undefined {
+  if (value !== undefined && !(value instanceof SignerCertificates)) {
+    throw wrong('requireSigner must come from loadSigners');
+  }
 }
 
 export function assertSegmentLength(value: number): void {

@@ -2,6 +2,7 @@
 
 import { CONTINUED_MARK, FLOE_HEADER_BYTES, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import type { CallFileHeader } from './header.ts';
+import type { ReadPart } from './read-header.ts';
 
 /** Where the last segment of a file lies. */
 export interface LastSegment {
@@ -26,15 +27,17 @@ export function segmentsStart(header: CallFileHeader): number {
   return header.bodyOffset + FLOE_HEADER_BYTES;
 }
 
-/**
- * The offset behind the last segment of a file of `size` bytes. Whoever needs to know where segments end asks here.
- *
- * @param _header Says what may follow them: nothing, in version 1.
- */
-export function bodyEnd(_header: CallFileHeader, size: number): number {
-  return size;
+/** Bytes that follow the last segment of a whole file: the closing block of a signed one. */
+export function closingLength(header: CallFileHeader): number {
+  return header.signature?.closingBytes ?? 0;
 }
 
+/** The offset behind the last segment of a file of `size` bytes, if it is whole. Whoever needs to know where segments end asks here. */
+export function bodyEnd(header: CallFileHeader, size: number): number {
+  return Math.max(segmentsStart(header), size - closingLength(header));
+}
+
+/** Of a file of `size` bytes, if it is whole. */
 export function lastSegment(header: CallFileHeader, size: number): LastSegment {
   const start = segmentsStart(header);
   const end = bodyEnd(header, size);
@@ -43,14 +46,45 @@ export function lastSegment(header: CallFileHeader, size: number): LastSegment {
   return { offset, length: end - offset, count };
 }
 
+/** Segments that are there in full. */
+export interface WholeSegments {
+  count: number;
+  /** Bytes of the last of them. */
+  lastLength: number;
+  /** Whether that is the message's last, as its mark says. */
+  final: boolean;
+}
+
+/** Of a file that is cut: the segments that are there in full, whichever of its bytes are missing. */
+export async function wholeSegments(header: CallFileHeader, size: number, readPart: ReadPart): Promise<WholeSegments> {
+  const { segmentLength } = header;
+  const start = segmentsStart(header);
+  // The message's last segment may have any length, and part of a closing block may follow it.
+  let count = Math.max(0, lastSegment(header, size).count - 1);
+  for (; ; count++) {
+    const offset = start + count * segmentLength;
+    const mark = markOf(await readPart(offset, MARK_BYTES));
+    if (mark !== null && mark >= SEGMENT_OVERHEAD && mark <= segmentLength && mark <= size - offset) {
+      return { count: count + 1, lastLength: mark, final: true };
+    }
+    if (mark !== CONTINUED_MARK || segmentLength > size - offset) break;
+  }
+  return { count, lastLength: segmentLength, final: false };
+}
+
+/** @returns null when it is not there in full */
+function markOf(bytes: Uint8Array): number | null {
+  return bytes.length < MARK_BYTES ? null : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+}
+
 /**
  * @param length Bytes that are there of the last segment.
  * @param bytes Its first {@link MARK_BYTES}, as many as there are.
  */
 export function judgeEnd(segmentLength: number, length: number, bytes: Uint8Array): BodyState {
   if (length === 0) return { state: 'truncated', problem: 'it ends before its first segment' };
-  if (bytes.length < MARK_BYTES) return { state: 'truncated', problem: 'it ends inside the mark of its last segment' };
-  const mark = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  const mark = markOf(bytes);
+  if (mark === null) return { state: 'truncated', problem: 'it ends inside the mark of its last segment' };
   if (mark === CONTINUED_MARK) {
     return { state: 'truncated', problem: `its last ${length} bytes belong to a segment that is not the last` };
   }

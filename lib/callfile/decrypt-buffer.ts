@@ -1,20 +1,28 @@
 /** Decrypts whole buffers. */
 
 import type { NativeFloeDecryptor } from '../native/binding.ts';
-import { native } from '../native/load.ts';
-import type { KeyRing } from '../recipients/keyring.ts';
-import { assertBoolean, assertKeyRing, assertOptions, assertSignal, assertThreads } from './arguments.ts';
+import type { FileSigner } from '../signing/info.ts';
+import {
+  assertBoolean,
+  assertKeyRing,
+  assertOptions,
+  assertRequiredSigner,
+  assertSignal,
+  assertThreads,
+} from './arguments.ts';
+import { bodyEnd, closingLength, judgeEnd, lastSegment, segmentsStart } from './body-end.ts';
 import { BorrowedBytes } from './borrowed-bytes.ts';
 import type { DecryptOptions, RecoveryOptions } from './decrypt.ts';
 import type { BufferOptions } from './encrypt-buffer.ts';
 import { isTampered, tampered, truncated } from './faults.ts';
-import { FLOE_HEADER_BYTES, SEGMENT_OVERHEAD } from './format.ts';
+import { MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
 import { newBytes } from './new-bytes.ts';
-import { openHeader } from './open.ts';
+import { openBody } from './open.ts';
 import { FIRST_READ } from './read-header.ts';
 import type { Extent, Loss } from './recovery.ts';
+import { signerAfter } from './signed-by.ts';
 import { inTurns } from './turns.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -28,6 +36,8 @@ export interface DecryptBufferOptions extends DecryptOptions, BufferOptions {}
 export interface RecoveredBytes extends Extent {
   /** All of it when {@link complete}, else its beginning. */
   plaintext: Uint8Array;
+  /** Who signed the file; null when nobody did. */
+  signer: FileSigner | null;
 }
 
 /**
@@ -54,28 +64,37 @@ export async function decrypt(
 ): Promise<Uint8Array | RecoveredBytes> {
   const input = new BorrowedBytes(bytes, 'bytes');
   assertOptions(options);
-  const { keys, output, threads = 1, recover = false, signal } = options;
+  const { keys, requireSigner, output, threads = 1, recover = false, signal } = options;
   assertKeyRing(keys);
+  assertRequiredSigner(requireSigner);
   assertThreads(threads);
   assertBoolean(recover, 'recover');
   assertSignal(signal);
   throwIfAborted(signal);
   const given = output === undefined ? null : new BorrowedBytes(output, 'output');
   const header = copyHeader(input);
-  const bodyStart = header.bodyOffset + FLOE_HEADER_BYTES;
-  const length = plaintextLength(input.length - bodyStart, header.segmentLength);
+  const start = segmentsStart(header);
+  const end = recover && !isWhole(header, input) ? input.length : bodyEnd(header, input.length);
+  const length = plaintextLength(end - start, header.segmentLength);
   given?.assertTakes(length, input);
 
-  const decryptor = await openBody(header, keys);
+  const { decryptor, signature } = await openBody(header, keys, requireSigner);
   throwIfAborted(signal);
   const result = output ?? newBytes(length);
   const target = given ?? new BorrowedBytes(result, 'output');
-  const body = { decryptor, input, start: bodyStart, segmentLength: header.segmentLength };
+  const body = { decryptor, input, start, end, segmentLength: header.segmentLength, closing: closingLength(header) };
   const { written, loss } = await decryptBody(body, target, { threads, recover, signal });
   // Memory of ours may hold old bytes behind it.
   if (given === null) result.fill(0, written);
   const plaintext = result.subarray(0, written);
-  return recover ? { plaintext, complete: loss === null, loss } : plaintext;
+  return recover ? { plaintext, complete: loss === null, loss, signer: signerAfter(signature, loss) } : plaintext;
+}
+
+/** Whether it ends as a whole file does, as far as can be seen. */
+function isWhole(header: CallFileHeader, input: BorrowedBytes): boolean {
+  const { offset, length } = lastSegment(header, input.length);
+  const mark = input.from(offset).subarray(0, Math.min(length, MARK_BYTES));
+  return judgeEnd(header.segmentLength, length, mark).state === 'complete';
 }
 
 interface Body {
@@ -83,12 +102,16 @@ interface Body {
   input: BorrowedBytes;
   /** Where the first segment begins. */
   start: number;
+  /** Where the last one ends at the latest. */
+  end: number;
   segmentLength: number;
+  /** Bytes that follow the last segment; 0 unless the file is signed. */
+  closing: number;
 }
 
 /** All segments, or as many as there are to recover. `target` is cleared when that fails. */
 async function decryptBody(
-  { decryptor, input, start, segmentLength }: Body,
+  { decryptor, input, start, end, segmentLength, closing }: Body,
   target: BorrowedBytes,
   { threads, recover, signal }: { threads: number; recover: boolean; signal: AbortSignal | undefined },
 ): Promise<{ written: number; loss: Loss | null }> {
@@ -97,36 +120,46 @@ async function decryptBody(
   let written = 0;
   let loss: Loss | null = null;
   /** What ends the work: an error, unless it is to be recovered from. */
-  const lose = (reason: Loss['reason'], error: unknown): true => {
+  const lose = (reason: Loss['reason'], error: unknown, signatureOnly = false): true => {
     if (!recover) throw error;
-    loss = { reason, segment: segments, offset: read, bytes: input.length - read };
+    const lost = { reason, segment: segments, offset: read, bytes: input.length - read };
+    loss = signatureOnly ? { ...lost, signatureOnly } : lost;
     return true;
   };
   const step = (microseconds: number): boolean => {
     throwIfAborted(signal);
-    const count = decryptor.decrypt(NO_BYTES, input.from(read), target.from(written), threads, microseconds);
+    const left = input.from(read).subarray(0, end - read);
+    const count = decryptor.decrypt(NO_BYTES, left, target.from(written), threads, microseconds);
     if (count === 0) {
-      const where = read === input.length ? `before segment ${segments}` : `inside segment ${segments}`;
+      const where = read === end ? `before segment ${segments}` : `inside segment ${segments}`;
       return lose('truncated', truncated(undefined, `it ends ${where}`));
     }
     const done = Math.ceil(count / segmentLength);
     read += count;
     segments += done;
     written += count - done * SEGMENT_OVERHEAD;
-    if (!decryptor.finished) return false;
-    if (read === input.length) return true;
-    return lose('trailing', tampered(undefined, `${input.length - read} bytes follow the last segment`));
+    return decryptor.finished;
+  };
+  /** What follows the last segment. */
+  const finish = async (): Promise<void> => {
+    const left = input.length - read - closing;
+    if (left < 0) lose('truncated', truncated(undefined, 'it ends inside the signature of its writer'), true);
+    else if (closing > 0 && (left === 0 || recover)) {
+      await decryptor.verifyClosing(input.from(read).subarray(0, closing));
+      read += closing;
+    }
+    if (left > 0) lose('trailing', tampered(undefined, `${left} bytes follow the last segment`));
   };
   try {
     await inTurns((microseconds) => {
       try {
         return step(microseconds);
       } catch (error) {
-        // A segment: what follows the last one is told by then.
-        if (isTampered(error) && !decryptor.finished) return lose('damaged', error);
+        if (isTampered(error)) return lose('damaged', error);
         throw error;
       }
     });
+    if (decryptor.finished) await finish();
   } catch (error) {
     await clear(target, written);
     throw error;
@@ -142,15 +175,6 @@ function copyHeader(input: BorrowedBytes): CallFileHeader {
     if (header !== null) return header;
     if (need > input.length) throw headerEndsEarly(input.length, need);
     length = need;
-  }
-}
-
-async function openBody(header: CallFileHeader, keys: KeyRing): Promise<NativeFloeDecryptor> {
-  const bodyKey = await openHeader(header, keys);
-  try {
-    return new (native().FloeDecryptor)(bodyKey, header.preludeBytes, header.floeHeader);
-  } finally {
-    bodyKey.destroy();
   }
 }
 

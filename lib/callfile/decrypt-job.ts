@@ -2,22 +2,26 @@
 
 import type { FileJobOutput } from '../native/binding.ts';
 import { native } from '../native/load.ts';
-import type { KeyRing } from '../recipients/keyring.ts';
-import { assertListener } from './arguments.ts';
+import type { FileSigner } from '../signing/info.ts';
+import { assertListener, assertRequiredSigner } from './arguments.ts';
+import type { DecryptOptions } from './decrypt.ts';
 import { type JobOptions, runJob } from './job.ts';
 import { envelopeOf, findKey } from './open.ts';
 import { FIRST_READ, readHeader } from './read-header.ts';
 import type { Extent } from './recovery.ts';
+import { checkSignature, signerAfter } from './signed-by.ts';
 
 /** What the job did. Bytes are lengths of the files. */
 export interface DecryptJobDone extends Extent {
   inputBytes: number;
   outputBytes: number;
   keyId: string;
+  /** Null for a file without a signature. */
+  signer: FileSigner | null;
 }
 
 /**
- * Opens a file once, reads its header, finds the key, and has its body decrypted.
+ * Opens a file once, reads its header, checks who signed it, finds the key, and has its body decrypted.
  *
  * @param output Null to authenticate only.
  * @param recover Whether a file that is cut or damaged gives what is authentic before that.
@@ -25,19 +29,22 @@ export interface DecryptJobDone extends Extent {
 export async function decryptJob(
   path: string,
   output: FileJobOutput | null,
-  keys: KeyRing,
-  options: JobOptions,
+  options: DecryptOptions & JobOptions,
   recover: boolean,
 ): Promise<DecryptJobDone> {
+  const { keys, requireSigner } = options;
   assertListener(options.onProgress);
+  assertRequiredSigner(requireSigner);
   const { file, size, head } = await native().InputFile.open(path, output, FIRST_READ);
   try {
     const header = await readHeader(head, size, (offset, length) => file.read(offset, length), path);
+    const signature = await checkSignature(header, requireSigner, path);
     const { key, index, keyId } = await findKey(header, keys, path);
+    const envelope = { ...envelopeOf(header, index), signature: signature?.native ?? null };
     const { inputBytes, outputBytes, loss } = await runJob(path, options, (control) =>
-      file.decrypt(key, envelopeOf(header, index), header.bodyOffset, output, control, recover),
+      file.decrypt(key, envelope, header.bodyOffset, output, control, recover),
     );
-    return { inputBytes, outputBytes, keyId, complete: loss === null, loss };
+    return { inputBytes, outputBytes, keyId, signer: signerAfter(signature, loss), complete: loss === null, loss };
   } finally {
     file.destroy();
   }

@@ -6,34 +6,35 @@ import type { CallsealError } from '../errors.ts';
 import type { NativeFloeDecryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { assertBoolean, assertKeyRing, assertOptions, assertSignal } from './arguments.ts';
+import type { FileSigner } from '../signing/info.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
+import { assertBoolean, assertKeyRing, assertOptions, assertRequiredSigner, assertSignal } from './arguments.ts';
+import { closingLength, segmentsStart } from './body-end.ts';
 import type { DecryptOptions, RecoveryOptions } from './decrypt.ts';
 import { isTampered, tampered, truncated } from './faults.ts';
-import {
-  CONTINUED_MARK,
-  DEFAULT_STREAM_SEGMENT_LENGTH,
-  FLOE_HEADER_BYTES,
-  MARK_BYTES,
-  SEGMENT_OVERHEAD,
-} from './format.ts';
+import { CONTINUED_MARK, DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
-import { openHeader } from './open.ts';
+import { openBody } from './open.ts';
 import type { Extent, Loss } from './recovery.ts';
 import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-stream.ts';
+import { type CheckedSignature, signerAfter } from './signed-by.ts';
 
 /** A stream that {@link createDecryptStream} makes. */
 export interface DecryptStream extends Transform, Extent {
-  /** True once the last segment has come, and nothing after it: look at it when the stream has ended. */
+  /** True once the last segment has come, and nothing after it that does not belong there: look at it when the stream has ended. */
   readonly complete: boolean;
   /** Null until the stream has ended, and then unless something was lost. */
   readonly loss: Loss | null;
+  /** Who signed the file; null when nobody did, and until the stream has ended. */
+  readonly signer: FileSigner | null;
 }
 
 /**
  * A stream that decrypts a call file written to it.
  *
  * Every byte that comes out has been authenticated, in its place. Whether the file is complete is known only at its
- * end: what came out before an error is a prefix of the plaintext, so act on it only when the stream has ended well.
+ * end: what came out before an error is a prefix of the plaintext, so act on it only when the stream has ended well. With
+ * `requireSigner`, nothing comes out of a file that none of them began; that all of it is theirs is known at the end.
  *
  * With `recover` a file that is cut or damaged behind its header ends the stream well, too; `complete` and `loss` then say
  * what became of it.
@@ -46,11 +47,12 @@ export interface DecryptStream extends Transform, Extent {
  */
 export function createDecryptStream(options: DecryptOptions & RecoveryOptions): DecryptStream {
   assertOptions(options);
-  const { keys, recover = false, signal } = options;
+  const { keys, requireSigner, recover = false, signal } = options;
   assertKeyRing(keys);
+  assertRequiredSigner(requireSigner);
   assertBoolean(recover, 'recover');
   assertSignal(signal);
-  return new CallFileDecryptStream(new DecryptMachine(keys, recover), signal);
+  return new CallFileDecryptStream(new DecryptMachine(keys, requireSigner, recover), signal);
 }
 
 class CallFileDecryptStream extends SegmentStream implements DecryptStream {
@@ -68,6 +70,10 @@ class CallFileDecryptStream extends SegmentStream implements DecryptStream {
   get loss(): Loss | null {
     return this.#decrypting.loss;
   }
+
+  get signer(): FileSigner | null {
+    return this.#decrypting.signer;
+  }
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -76,6 +82,7 @@ const UNLIMITED = 1_000_000;
 
 class DecryptMachine implements SegmentMachine {
   readonly #keys: KeyRing;
+  readonly #requireSigner: SignerCertificates | undefined;
   readonly #recover: boolean;
   /** As much of the header as is known to be needed; the first `#filled` bytes are there. */
   #head = new Uint8Array(parseHeader(new Uint8Array(0)).need);
@@ -89,19 +96,27 @@ class DecryptMachine implements SegmentMachine {
   #index = 0;
   /** Where in the file the next segment begins. */
   #offset = 0;
+  #signature: CheckedSignature | null = null;
+  /** Bytes of the block that follows the last segment; 0 for a file without a signature, and once it was verified. */
+  #closingBytes = 0;
   /** What could not be used; `bytes` of it grow with every chunk. */
   #lost: Loss | null = null;
   #ended = false;
   #destroyed = false;
   complete = false;
 
-  constructor(keys: KeyRing, recover: boolean) {
+  constructor(keys: KeyRing, requireSigner: SignerCertificates | undefined, recover: boolean) {
     this.#keys = keys;
+    this.#requireSigner = requireSigner;
     this.#recover = recover;
   }
 
   get loss(): Loss | null {
     return this.#ended ? this.#lost : null;
+  }
+
+  get signer(): FileSigner | null {
+    return this.complete || this.loss !== null ? signerAfter(this.#signature, this.#lost) : null;
   }
 
   feed(chunk: Uint8Array): void {
@@ -118,6 +133,7 @@ class DecryptMachine implements SegmentMachine {
       return header === null ? null : this.#open(header);
     }
     if (this.#lost !== null) return this.#skip(this.#lost);
+    if (this.#decryptor.finished && this.#closingBytes > 0) return this.#close(this.#decryptor);
     if (this.#rest.length === 0) {
       if (!this.#ended) return null;
       if (!this.#decryptor.finished) return this.#lose('truncated', this.#endsEarly());
@@ -125,7 +141,7 @@ class DecryptMachine implements SegmentMachine {
       return null;
     }
     if (this.#decryptor.finished) {
-      return this.#lose('trailing', tampered(undefined, 'bytes follow the last segment'));
+      return this.#lose('trailing', tampered(undefined, 'bytes follow the end of the file'));
     }
     try {
       return this.#nextSegments(this.#decryptor);
@@ -146,9 +162,10 @@ class DecryptMachine implements SegmentMachine {
   }
 
   /** The file gives nothing any more: an error, unless that is to be recovered from. */
-  #lose(reason: Loss['reason'], error: unknown): null {
+  #lose(reason: Loss['reason'], error: unknown, signatureOnly = false): null {
     if (!this.#recover) throw error;
     this.#lost = { reason, segment: this.#index, offset: this.#offset, bytes: this.#filled };
+    if (signatureOnly) this.#lost.signatureOnly = true;
     return this.#skip(this.#lost);
   }
 
@@ -189,18 +206,33 @@ class DecryptMachine implements SegmentMachine {
   }
 
   async #open(header: CallFileHeader): Promise<void> {
-    const bodyKey = await openHeader(header, this.#keys);
-    try {
-      if (this.#destroyed) return;
-      this.#decryptor = new (native().FloeDecryptor)(bodyKey, header.preludeBytes, header.floeHeader);
-    } finally {
-      bodyKey.destroy();
-    }
+    const { decryptor, signature } = await openBody(header, this.#keys, this.#requireSigner);
+    if (this.#destroyed) return;
+    this.#decryptor = decryptor;
+    this.#signature = signature;
+    this.#closingBytes = closingLength(header);
     native().keepFreedMemory();
     this.#segmentLength = header.segmentLength;
-    this.#offset = header.bodyOffset + FLOE_HEADER_BYTES;
-    this.#held = Buffer.allocUnsafeSlow(header.segmentLength);
+    this.#offset = segmentsStart(header);
+    this.#held = Buffer.allocUnsafeSlow(Math.max(header.segmentLength, this.#closingBytes));
     this.#filled = 0;
+  }
+
+  /** Collects the closing block, and verifies it once it is there. */
+  #close(decryptor: NativeFloeDecryptor): Promise<void> | null {
+    const used = Math.min(this.#closingBytes - this.#filled, this.#rest.length);
+    this.#held.set(this.#rest.subarray(0, used), this.#filled);
+    this.#filled += used;
+    this.#rest = this.#rest.subarray(used);
+    if (this.#filled < this.#closingBytes) {
+      if (!this.#ended) return null;
+      return this.#lose('truncated', truncated(undefined, 'it ends inside the signature of its writer'), true);
+    }
+    const block = this.#held.subarray(0, this.#closingBytes);
+    this.#offset += this.#closingBytes;
+    this.#closingBytes = 0;
+    this.#filled = 0;
+    return decryptor.verifyClosing(block);
   }
 
   /** What the mark of the next segment says. */

@@ -1,6 +1,8 @@
 /** Decrypts whole files. */
 
 import type { KeyRing } from '../recipients/keyring.ts';
+import type { FileSigner } from '../signing/info.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
 import { assertBoolean, assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { decryptJob } from './decrypt-job.ts';
 import type { FileResult } from './encrypt.ts';
@@ -12,6 +14,11 @@ import type { Extent } from './recovery.ts';
 export interface DecryptOptions {
   /** The private keys at hand; one that fits is enough. */
   keys: KeyRing;
+  /**
+   * Accept only what one of these signed: nothing of another file comes out, and nobody is asked for a passphrase.
+   * Default: the signature of a signed file is verified, whoever made it.
+   */
+  requireSigner?: SignerCertificates | undefined;
   /** Cancels the operation (`ERR_ABORTED`). */
   signal?: AbortSignal | undefined;
 }
@@ -21,7 +28,7 @@ export interface RecoveryOptions {
   /**
    * Open also a file that is cut or damaged behind its header: all authentic segments before the first that is not are
    * released, and `complete` and `loss` say what is missing. Default false: such a file is `ERR_TRUNCATED` or
-   * `ERR_TAMPERED`. What opens a file at all stays as strict as ever.
+   * `ERR_TAMPERED`. What opens a file at all stays as strict as ever, and a signature that is wrong is `ERR_TAMPERED`.
    */
   recover?: boolean | undefined;
 }
@@ -33,6 +40,8 @@ export interface DecryptFileOptions extends DecryptOptions, RecoveryOptions, Out
 export interface DecryptFileResult extends FileResult, Extent {
   /** The id of the private key that opened the file: SHA-256 of its DER SubjectPublicKeyInfo, lower-case hexadecimal. */
   keyId: string;
+  /** Who signed the file; null when nobody did. */
+  signer: FileSigner | null;
 }
 
 /**
@@ -40,12 +49,12 @@ export interface DecryptFileResult extends FileResult, Extent {
  * at all; the input is left as it is. Output and input may be the same file if it has one name.
  *
  * With `recover` the output is a prefix of the plaintext when the file is incomplete, which it then does not replace; look at
- * `complete` in the result. A
- * file that is still being written is `ERR_INPUT_CHANGED`: {@link followCallFile} reads it.
+ * `complete` in the result, and at `content` of `signer`: `requireSigner` then stands for who began the file. A file
+ * that is still being written is `ERR_INPUT_CHANGED`: {@link followCallFile} reads it.
  *
  * @throws {CallsealError} `ERR_NOT_CALLSEAL`, `ERR_UNSUPPORTED_VERSION`, `ERR_NO_MATCHING_KEY`,
- *   `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_TAMPERED`, `ERR_TRUNCATED`, `ERR_OUTPUT_EXISTS`,
- *   `ERR_INPUT_CHANGED`, `ERR_IO`, `ERR_ABORTED`, `ERR_INVALID_ARGUMENT`.
+ *   `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_NOT_SIGNED`, `ERR_WRONG_SIGNER`, `ERR_TAMPERED`,
+ *   `ERR_TRUNCATED`, `ERR_OUTPUT_EXISTS`, `ERR_INPUT_CHANGED`, `ERR_IO`, `ERR_ABORTED`, `ERR_INVALID_ARGUMENT`.
  *
  * @example
  * await using keys = new KeyRing(['my_private.key']);
@@ -64,5 +73,5 @@ export async function decryptFile(
   assertSignal(signal);
   assertBoolean(recover, 'recover');
   throwIfAborted(signal);
-  return decryptJob(input, outputOf(output, options), keys, options, recover);
+  return decryptJob(input, outputOf(output, options), options, recover);
 }

@@ -2,14 +2,20 @@
 
 import { CallsealError } from '../errors.ts';
 import type { NativeFloeEncryptor } from '../native/binding.ts';
-import type { Recipients } from '../recipients/recipients.ts';
-import { assertOptions, assertRecipients, assertSegmentLength, assertSignal, assertThreads } from './arguments.ts';
+import {
+  assertOptions,
+  assertRecipients,
+  assertSegmentLength,
+  assertSignal,
+  assertSigner,
+  assertThreads,
+} from './arguments.ts';
 import { BorrowedBytes } from './borrowed-bytes.ts';
 import type { EncryptOptions } from './encrypt.ts';
 import { DEFAULT_SEGMENT_LENGTH, FLOE_HEADER_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { throwIfAborted } from './job.ts';
 import { newBytes } from './new-bytes.ts';
-import { headerBytesOf, newPrelude, templateOf } from './template.ts';
+import { closingBytesOf, headerBytesOf, newPrelude, templateOf } from './template.ts';
 import { inTurns } from './turns.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -48,17 +54,18 @@ export interface EncryptBufferOptions extends EncryptOptions, BufferOptions {}
 export async function encrypt(bytes: Uint8Array, options: EncryptBufferOptions): Promise<Uint8Array> {
   const input = new BorrowedBytes(bytes, 'bytes');
   const length = encryptedLength(input.length, options);
-  const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, output, threads = 1, signal } = options;
+  const { recipients, signer, segmentLength = DEFAULT_SEGMENT_LENGTH, output, threads = 1, signal } = options;
   assertThreads(threads);
   assertSignal(signal);
   throwIfAborted(signal);
   const given = output === undefined ? null : new BorrowedBytes(output, 'output');
   given?.assertTakes(length, input);
 
-  const { header, encryptor } = await start(recipients, segmentLength, input.length);
+  const { header, encryptor } = await start(options, segmentLength, input.length);
   const result = output ?? newBytes(length);
   const target = given ?? new BorrowedBytes(result, 'output');
-  const bodyStart = headerBytesOf(recipients) + FLOE_HEADER_BYTES;
+  const bodyStart = headerBytesOf(recipients, signer) + FLOE_HEADER_BYTES;
+  const bodyEnd = length - closingBytesOf(signer);
   let read = 0;
   let written = bodyStart;
   await inTurns((microseconds) => {
@@ -66,24 +73,26 @@ export async function encrypt(bytes: Uint8Array, options: EncryptBufferOptions):
     const count = encryptor.encrypt(NO_BYTES, input.from(read), true, target.from(written), threads, microseconds);
     written += count;
     read += count - Math.ceil(count / segmentLength) * SEGMENT_OVERHEAD;
-    return written === length;
+    return written === bodyEnd;
   });
   const wrapped = await header;
+  const closing = signer === undefined ? NO_BYTES : await encryptor.closing();
   throwIfAborted(signal);
   target.from(0).set(wrapped);
   target.from(wrapped.length).set(encryptor.header);
+  target.from(bodyEnd).set(closing);
   return result.subarray(0, length);
 }
 
 /** Keys, and a header that may still be on its way. */
 async function start(
-  recipients: Recipients,
+  { recipients, signer }: EncryptOptions,
   segmentLength: number,
   length: number,
 ): Promise<{ header: Uint8Array | Promise<Uint8Array>; encryptor: NativeFloeEncryptor }> {
-  const template = templateOf(recipients);
-  if (length < AHEAD_BYTES) return template.start(newPrelude(), segmentLength);
-  const started = template.startAhead(newPrelude(), segmentLength);
+  const template = templateOf(recipients, signer);
+  if (length < AHEAD_BYTES) return template.start(newPrelude(signer), segmentLength);
+  const started = template.startAhead(newPrelude(signer), segmentLength);
   // Its failure is met where it is awaited, unless the body has failed before.
   started.header.catch(() => {});
   return started;
@@ -100,16 +109,18 @@ async function start(
  */
 export function encryptedLength(
   plaintextBytes: number,
-  options: Pick<EncryptOptions, 'recipients' | 'segmentLength'>,
+  options: Pick<EncryptOptions, 'recipients' | 'signer' | 'segmentLength'>,
 ): number {
   assertOptions(options);
-  const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH } = options;
+  const { recipients, signer, segmentLength = DEFAULT_SEGMENT_LENGTH } = options;
   assertRecipients(recipients);
+  assertSigner(signer);
   assertSegmentLength(segmentLength);
   if (!Number.isSafeInteger(plaintextBytes) || plaintextBytes < 0) {
     const message = `plaintextBytes must be a number of bytes, not ${plaintextBytes}`;
     throw new CallsealError('ERR_INVALID_ARGUMENT', message);
   }
   const segments = Math.max(1, Math.ceil(plaintextBytes / (segmentLength - SEGMENT_OVERHEAD)));
-  return headerBytesOf(recipients) + FLOE_HEADER_BYTES + plaintextBytes + segments * SEGMENT_OVERHEAD;
+  const around = headerBytesOf(recipients, signer) + FLOE_HEADER_BYTES + closingBytesOf(signer);
+  return around + plaintextBytes + segments * SEGMENT_OVERHEAD;
 }

@@ -6,7 +6,8 @@ import { CallsealError } from '../errors.ts';
 import type { NativeFloeEncryptor } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { Recipients } from '../recipients/recipients.ts';
-import { assertOptions, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
+import type { Signer } from '../signing/signer.ts';
+import { assertOptions, assertRecipients, assertSegmentLength, assertSignal, assertSigner } from './arguments.ts';
 import type { EncryptOptions } from './encrypt.ts';
 import { DEFAULT_STREAM_SEGMENT_LENGTH, SEGMENT_OVERHEAD } from './format.ts';
 import { PIECE_BYTES, type SegmentMachine, SegmentStream } from './segment-stream.ts';
@@ -25,11 +26,12 @@ import { newPrelude, templateOf } from './template.ts';
  */
 export function createEncryptStream(options: EncryptOptions): Transform {
   assertOptions(options);
-  const { recipients, segmentLength = DEFAULT_STREAM_SEGMENT_LENGTH, signal } = options;
+  const { recipients, signer, segmentLength = DEFAULT_STREAM_SEGMENT_LENGTH, signal } = options;
   assertRecipients(recipients);
+  assertSigner(signer);
   assertSegmentLength(segmentLength);
   assertSignal(signal);
-  return new SegmentStream(new EncryptMachine(recipients, segmentLength), segmentLength, signal);
+  return new SegmentStream(new EncryptMachine(recipients, signer, segmentLength), segmentLength, signal);
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -38,10 +40,11 @@ const UNLIMITED = 1_000_000;
 
 class EncryptMachine implements SegmentMachine {
   readonly #recipients: Recipients;
+  readonly #signer: Signer | undefined;
   readonly #segmentLength: number;
   #encryptor: NativeFloeEncryptor | null = null;
-  /** What comes before the first segment. */
-  readonly #start: Uint8Array[] = [];
+  /** What is ready to go out: the header, and the end of a signature. */
+  readonly #ready: Uint8Array[] = [];
   /** Plaintext that does not fill a segment yet, or fills one that may be the last. */
   #held = NO_BYTES;
   #filled = 0;
@@ -49,10 +52,14 @@ class EncryptMachine implements SegmentMachine {
   #rest: Uint8Array = NO_BYTES;
   #ended = false;
   #finished = false;
+  /** The closing block is still to come. */
+  #unsigned: boolean;
 
-  constructor(recipients: Recipients, segmentLength: number) {
+  constructor(recipients: Recipients, signer: Signer | undefined, segmentLength: number) {
     this.#recipients = recipients;
+    this.#signer = signer;
     this.#segmentLength = segmentLength;
+    this.#unsigned = signer !== undefined;
   }
 
   feed(chunk: Uint8Array): void {
@@ -65,8 +72,8 @@ class EncryptMachine implements SegmentMachine {
 
   next(): Uint8Array | Promise<void> | null {
     if (this.#encryptor === null) return this.#begin();
-    const start = this.#start.shift();
-    if (start !== undefined) return start;
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready;
     const capacity = this.#segmentLength - SEGMENT_OVERHEAD;
     const length = this.#filled + this.#rest.length;
     // A full segment is encrypted only when something follows it, as the last one is marked.
@@ -75,6 +82,7 @@ class EncryptMachine implements SegmentMachine {
       return this.#encrypt(this.#encryptor, Math.floor(count) * capacity, false);
     }
     if (this.#ended && !this.#finished) return this.#encrypt(this.#encryptor, length, true);
+    if (this.#finished && this.#unsigned) return this.#sign(this.#encryptor);
     this.#held.set(this.#rest, this.#filled);
     this.#filled = length;
     this.#rest = NO_BYTES;
@@ -86,11 +94,17 @@ class EncryptMachine implements SegmentMachine {
   }
 
   async #begin(): Promise<void> {
-    const { header, encryptor } = await templateOf(this.#recipients).start(newPrelude(), this.#segmentLength);
+    const template = templateOf(this.#recipients, this.#signer);
+    const { header, encryptor } = await template.start(newPrelude(this.#signer), this.#segmentLength);
     native().keepFreedMemory();
-    this.#start.push(header, encryptor.header);
+    this.#ready.push(header, encryptor.header);
     this.#held = Buffer.allocUnsafeSlow(encryptor.plaintextLength);
     this.#encryptor = encryptor;
+  }
+
+  async #sign(encryptor: NativeFloeEncryptor): Promise<void> {
+    this.#unsigned = false;
+    this.#ready.push(await encryptor.closing());
   }
 
   /** Makes segments of what is held and of what follows it in the chunk. */

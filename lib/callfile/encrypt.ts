@@ -1,7 +1,15 @@
 /** Encrypts whole files. */
 
 import type { Recipients } from '../recipients/recipients.ts';
-import { assertOptions, assertPath, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
+import type { Signer } from '../signing/signer.ts';
+import {
+  assertOptions,
+  assertPath,
+  assertRecipients,
+  assertSegmentLength,
+  assertSignal,
+  assertSigner,
+} from './arguments.ts';
 import { DEFAULT_SEGMENT_LENGTH, MAGIC } from './format.ts';
 import { type JobOptions, runJob, throwIfAborted } from './job.ts';
 import { type OutputOptions, outputOf } from './output.ts';
@@ -13,6 +21,8 @@ const NO_BYTES = new Uint8Array(0);
 export interface EncryptOptions {
   /** Whom the file is encrypted for: each of them opens it alone. */
   recipients: Recipients;
+  /** Who signs the file, so that readers can tell it from one that anybody else made. Default: nobody. */
+  signer?: Signer | undefined;
   /**
    * Bytes of an encrypted segment, 1024 to 16777216: what is authenticated at once, and held in memory.
    * Default 262144 for files and buffers, 65536 for streams.
@@ -51,15 +61,16 @@ export async function encryptFile(input: string, output: string, options: Encryp
   assertPath(input, 'input');
   assertPath(output, 'output');
   assertOptions(options);
-  const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, signal, allowNested = false } = options;
+  const { recipients, signer, segmentLength = DEFAULT_SEGMENT_LENGTH, signal, allowNested = false } = options;
   assertRecipients(recipients);
+  assertSigner(signer);
   assertSegmentLength(segmentLength);
   assertSignal(signal);
   throwIfAborted(signal);
   const refusedPrefix = allowNested ? NO_BYTES : MAGIC;
   return runJob(input, options, (control) =>
-    templateOf(recipients).encryptFile(
-      newPrelude(),
+    templateOf(recipients, signer).encryptFile(
+      newPrelude(signer),
       input,
       outputOf(output, options),
       segmentLength,

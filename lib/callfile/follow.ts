@@ -2,17 +2,25 @@
 
 import { CallsealError } from '../errors.ts';
 import type { NativeFloeDecryptor } from '../native/binding.ts';
-import { native } from '../native/load.ts';
-import type { KeyRing } from '../recipients/keyring.ts';
-import { assertBoolean, assertByteCount, assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
+import type { FileSigner } from '../signing/info.ts';
+import {
+  assertBoolean,
+  assertByteCount,
+  assertKeyRing,
+  assertOptions,
+  assertPath,
+  assertRequiredSigner,
+  assertSignal,
+} from './arguments.ts';
+import { closingLength, segmentsStart, wholeSegments } from './body-end.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import { isTampered, tampered } from './faults.ts';
-import { CONTINUED_MARK, FLOE_HEADER_BYTES, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
+import { CONTINUED_MARK, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { GrowingInput } from './growth.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
-import { openHeader } from './open.ts';
-import { FIRST_READ } from './read-header.ts';
+import { type OpenedBody, openBody } from './open.ts';
+import { FIRST_READ, type ReadPart } from './read-header.ts';
 import type { Extent, Loss } from './recovery.ts';
 
 /** Options of {@link followCallFile}. */
@@ -28,10 +36,12 @@ export interface FollowOptions extends DecryptOptions {
 
 /** The plaintext of a file, segment by segment. Iterate over it once. */
 export interface FollowedCallFile extends AsyncIterable<Uint8Array>, Extent {
-  /** True once the last segment has come. */
+  /** True once the last segment has come, and the end of the signature of a signed file. */
   readonly complete: boolean;
   /** Null until the end of a file has been reached that is not complete. */
   readonly loss: Loss | null;
+  /** Who signed the file; null when nobody did, and before the first segment. `content` is `verified` at the end, unless segments were skipped. */
+  readonly signer: FileSigner | null;
 }
 
 /**
@@ -39,6 +49,9 @@ export interface FollowedCallFile extends AsyncIterable<Uint8Array>, Extent {
  * ends well, `complete` says whether that was the end of the file, or only of what there is (never with `follow`).
  *
  * With `bytes` the segments before are skipped and not authenticated; those released are, each in its place.
+ *
+ * With `requireSigner` nothing comes out of a file that none of them began. That all of it is theirs is known at the end, if
+ * nothing was skipped: then the file ends well only if its signature does.
  *
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT`. The iteration fails with what {@link decryptFile} throws when it reads,
  *   after the authentic part; `ERR_INPUT_CHANGED` when the file became shorter, or its name became that of another.
@@ -49,12 +62,13 @@ export interface FollowedCallFile extends AsyncIterable<Uint8Array>, Extent {
 export function followCallFile(path: string, options: FollowOptions): FollowedCallFile {
   assertPath(path, 'path');
   assertOptions(options);
-  const { keys, follow = false, bytes, signal } = options;
+  const { keys, requireSigner, follow = false, bytes, signal } = options;
   assertKeyRing(keys);
+  assertRequiredSigner(requireSigner);
   assertBoolean(follow, 'follow');
   assertByteCount(bytes, 'bytes');
   assertSignal(signal);
-  return new Follower(path, keys, follow, bytes, signal);
+  return new Follower(path, { keys, requireSigner, follow, bytes, signal });
 }
 
 /** Read at once, where segments are not longer. */
@@ -66,33 +80,26 @@ const PIECE_BYTES = 65_536;
  */
 const SECOND_LOOKS = [50, 200, 750];
 const ZEROS = Buffer.alloc(16);
+const NO_BYTES = new Uint8Array(0);
+/** The time one native call may take: more than it ever needs. */
+const UNLIMITED = 1_000_000;
 
 class Follower implements FollowedCallFile {
   readonly #path: string;
-  readonly #keys: KeyRing;
-  readonly #follow: boolean;
-  readonly #bytes: number | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: FollowOptions & { follow: boolean };
   complete = false;
   loss: Loss | null = null;
+  signer: FileSigner | null = null;
 
-  constructor(
-    path: string,
-    keys: KeyRing,
-    follow: boolean,
-    bytes: number | undefined,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(path: string, options: FollowOptions & { follow: boolean }) {
     this.#path = path;
-    this.#keys = keys;
-    this.#follow = follow;
-    this.#bytes = bytes;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    throwIfAborted(this.#signal);
-    const file = await GrowingInput.open(this.#path, this.#follow, this.#signal);
+    const { follow, signal } = this.#options;
+    throwIfAborted(signal);
+    const file = await GrowingInput.open(this.#path, follow, signal);
     try {
       yield* this.#segments(file, await this.#openBody(file));
     } finally {
@@ -108,7 +115,7 @@ class Follower implements FollowedCallFile {
       try {
         const { header, need } = parseHeader(head, this.#path);
         if (header !== null) return await this.#readerOf(file, header);
-        if (need <= length && !this.#follow) throw headerEndsEarly(head.length, need, this.#path);
+        if (need <= length && !this.#options.follow) throw headerEndsEarly(head.length, need, this.#path);
         if (need <= length) await this.#more(file, head.length);
         else length = need;
       } catch (error) {
@@ -118,31 +125,27 @@ class Follower implements FollowedCallFile {
   }
 
   async #readerOf(file: GrowingInput, header: CallFileHeader): Promise<SegmentReader> {
-    const bodyKey = await openHeader(header, this.#keys);
-    try {
-      const decryptor = new (native().FloeDecryptor)(bodyKey, header.preludeBytes, header.floeHeader);
-      const reader = new SegmentReader(file, header, decryptor);
-      if (this.#bytes !== undefined) await reader.skipToLast(this.#bytes);
-      return reader;
-    } catch (error) {
-      throw isTampered(error) ? tampered(this.#path, (error as CallsealError).message, error) : error;
-    } finally {
-      bodyKey.destroy();
-    }
+    const { keys, requireSigner, bytes } = this.#options;
+    const opened = await openBody(header, keys, requireSigner, this.#path);
+    this.signer = opened.signature?.signer ?? null;
+    const reader = new SegmentReader(file, header, opened);
+    if (bytes !== undefined) await reader.skipToLast(bytes);
+    return reader;
   }
 
   async *#segments(file: GrowingInput, reader: SegmentReader): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       for (let part = await reader.next(); part !== null; part = await reader.next()) {
-        throwIfAborted(this.#signal);
+        throwIfAborted(this.#options.signal);
         if (part.length > 0) yield part;
       }
-      if (reader.finished) {
+      if (await reader.close()) {
         this.complete = true;
+        if (this.signer !== null && reader.signed) this.signer = { ...this.signer, content: 'verified' };
         return;
       }
-      if (!this.#follow) {
-        this.loss = { reason: 'truncated', ...(await reader.rest()) };
+      if (!this.#options.follow) {
+        this.loss = await reader.rest();
         return;
       }
       await this.#more(file, reader.offset);
@@ -197,8 +200,11 @@ class SecondLooks {
 class SegmentReader {
   readonly #file: GrowingInput;
   readonly #decryptor: NativeFloeDecryptor;
+  readonly #header: CallFileHeader;
   readonly #start: number;
   readonly #segmentLength: number;
+  /** Bytes that follow the last segment. */
+  readonly #closingBytes: number;
   readonly #looks: SecondLooks;
   readonly #buffer: Uint8Array;
   /** What was read and not used. */
@@ -206,35 +212,39 @@ class SegmentReader {
   #index = 0;
   /** Bytes of the next segment's plaintext that are not wanted. */
   #skip = 0;
-  finished = false;
+  /** Where the last segment ends, once it was read. */
+  #end: number | null = null;
+  /** Whether segments were skipped: then the end of a signature cannot be verified. */
+  #skipped = false;
 
-  constructor(file: GrowingInput, header: CallFileHeader, decryptor: NativeFloeDecryptor) {
+  constructor(file: GrowingInput, header: CallFileHeader, { decryptor }: OpenedBody) {
     this.#file = file;
     this.#decryptor = decryptor;
-    this.#start = header.bodyOffset + FLOE_HEADER_BYTES;
+    this.#header = header;
+    this.#start = segmentsStart(header);
     this.#segmentLength = header.segmentLength;
+    this.#closingBytes = closingLength(header);
     this.#looks = new SecondLooks(file);
     const segments = Math.max(1, Math.floor(PIECE_BYTES / header.segmentLength));
     this.#buffer = Buffer.allocUnsafeSlow(segments * header.segmentLength);
     this.#rest = this.#buffer.subarray(0, 0);
   }
 
-  /** Where the next segment begins. */
+  /** Where the next segment begins, or what follows the last. */
   get offset(): number {
-    return this.#start + this.#index * this.#segmentLength;
+    return this.#end ?? this.#start + this.#index * this.#segmentLength;
   }
 
   /** Goes to `bytes` before the end of the plaintext that is there now. */
   async skipToLast(bytes: number): Promise<void> {
     const capacity = this.#segmentLength - SEGMENT_OVERHEAD;
-    const length = Math.max(0, (await this.#file.size()) - this.#start);
-    const full = Math.floor(length / this.#segmentLength);
-    const rest = length % this.#segmentLength;
-    const mark = await this.#file.read(new Uint8Array(MARK_BYTES), this.#start + full * this.#segmentLength);
-    const isLast = mark.length === MARK_BYTES && markOf(mark) === rest;
-    const skipped = Math.max(0, full * capacity + (isLast ? rest - SEGMENT_OVERHEAD : 0) - bytes);
-    this.#index = Math.floor(skipped / capacity);
-    this.#skip = skipped % capacity;
+    const readPart: ReadPart = (offset, length) => this.#file.read(new Uint8Array(length), offset);
+    const { count, lastLength, final } = await wholeSegments(this.#header, await this.#file.size(), readPart);
+    const there = final ? (count - 1) * capacity + lastLength - SEGMENT_OVERHEAD : count * capacity;
+    const skipped = Math.max(0, there - bytes);
+    this.#index = Math.min(Math.floor(skipped / capacity), final ? count - 1 : count);
+    this.#skip = skipped - this.#index * capacity;
+    this.#skipped = this.#index > 0;
   }
 
   /**
@@ -243,7 +253,7 @@ class SegmentReader {
    * @throws {CallsealError} `ERR_TAMPERED`.
    */
   async next(): Promise<Uint8Array | null> {
-    while (!this.finished) {
+    while (this.#end === null) {
       if (this.#rest.length < this.#nextLength()) {
         this.#rest = await this.#file.read(this.#buffer, this.offset);
         if (this.#rest.length < this.#nextLength()) return null;
@@ -259,10 +269,36 @@ class SegmentReader {
     return null;
   }
 
+  /** Whether the end of a signature is to be verified. */
+  get signed(): boolean {
+    return this.#closingBytes > 0 && !this.#skipped;
+  }
+
+  /**
+   * Whether the file has ended: its last segment was read, and the block that closes a signature is there, and right.
+   *
+   * @throws {CallsealError} `ERR_TAMPERED`.
+   */
+  async close(): Promise<boolean> {
+    if (this.#end === null || this.#closingBytes === 0) return this.#end !== null;
+    for (;;) {
+      const block = await this.#file.read(new Uint8Array(this.#closingBytes), this.#end);
+      if (block.length < this.#closingBytes) return false;
+      if (!this.signed) return true;
+      try {
+        await this.#decryptor.verifyClosing(block);
+        return true;
+      } catch (error) {
+        await this.#looks.orThrow(this.#named(error), block);
+      }
+    }
+  }
+
   /** What is there and cannot be used. */
-  async rest(): Promise<Pick<Loss, 'segment' | 'offset' | 'bytes'>> {
+  async rest(): Promise<Loss> {
     const bytes = Math.max(0, (await this.#file.size()) - this.offset);
-    return { segment: this.#index, offset: this.offset, bytes };
+    const rest: Loss = { reason: 'truncated', segment: this.#index, offset: this.offset, bytes };
+    return this.#end === null ? rest : { ...rest, signatureOnly: true };
   }
 
   /** Bytes that must be there before the next segment is judged; what no mark can be is judged at once. */
@@ -278,20 +314,32 @@ class SegmentReader {
     const final = markOf(bytes) !== CONTINUED_MARK;
     let plaintext: Uint8Array;
     try {
-      plaintext = this.#decryptor.decryptSegmentAt(this.#index, bytes, final);
+      plaintext = this.#decrypt(bytes, final);
     } catch (error) {
-      throw isTampered(error) ? tampered(this.#file.path, (error as CallsealError).message, error) : error;
+      throw this.#named(error);
     }
     const end = this.offset + bytes.length;
     this.#rest = this.#rest.subarray(bytes.length);
     this.#index++;
     this.#looks.reset();
-    this.finished = final;
-    const behind = final ? (await this.#file.size()) - end : 0;
+    if (final) this.#end = end;
+    const behind = final ? (await this.#file.size()) - end - this.#closingBytes : 0;
     if (behind > 0) throw tampered(this.#file.path, `${behind} bytes follow the last segment`);
     const wanted = plaintext.subarray(this.#skip);
     this.#skip = 0;
     return wanted;
+  }
+
+  /** In order where a signature is to be verified in the end, which counts all segments. */
+  #decrypt(segment: Uint8Array, final: boolean): Uint8Array {
+    if (!this.signed) return this.#decryptor.decryptSegmentAt(this.#index, segment, final);
+    const plaintext = Buffer.allocUnsafeSlow(Math.max(0, segment.length - SEGMENT_OVERHEAD));
+    this.#decryptor.decrypt(NO_BYTES, segment, plaintext, 1, UNLIMITED);
+    return plaintext;
+  }
+
+  #named(error: unknown): unknown {
+    return isTampered(error) ? tampered(this.#file.path, (error as CallsealError).message, error) : error;
   }
 }
 

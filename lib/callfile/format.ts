@@ -16,6 +16,8 @@ export const SUITE_NAME = 'RSA-OAEP-SHA256, KBKDF-HMAC-SHA256, FLOE-AES-256-GCM'
 
 /** Length of the prelude in bytes (section 1). */
 export const PRELUDE_BYTES = 48;
+/** Flags of the prelude: bit 0, the file is signed by its writer (section 9). */
+export const FLAG_SIGNED = 1;
 /** Bytes of the prelude that say whether this release can read the file: magic, version, suite, flags. */
 export const PRELUDE_START_BYTES = 16;
 export const FILE_ID_BYTES = 16;
@@ -57,6 +59,18 @@ export const SEGMENT_OVERHEAD = 32;
 export const MARK_BYTES = 4;
 /** Mark of every segment but the last. */
 export const CONTINUED_MARK = 0xffff_ffff;
+
+/** Bytes of an opening block that say how long it is: algorithm and length (section 9). */
+export const OPENING_HEAD_BYTES = 6;
+/** Most bytes of an opening block. */
+export const MAX_OPENING_BYTES = 20_480;
+/** Most bytes of the signer's DER SubjectPublicKeyInfo. */
+export const MAX_SIGNER_KEY_BYTES = 2048;
+/** What is signed begins with these labels and a zero byte. */
+export const OPENING_LABEL = ascii('callseal v1 opening');
+export const CLOSING_LABEL = ascii('callseal v1 closing');
+/** What a closing block begins with: no mark of a segment. */
+export const CLOSING_MARK = ascii('SIGN');
 
 /** Segment length of whole files and buffers, where nothing else is asked for. */
 export const DEFAULT_SEGMENT_LENGTH = 262_144;

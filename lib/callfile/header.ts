@@ -1,5 +1,6 @@
 /**
- * The whole header of a call file: prelude, recipients, recipients MAC and the FLOE header that begins the body.
+ * The whole header of a call file: prelude, recipients, recipients MAC, the opening block of a signed file, and the FLOE
+ * header that begins the body.
  *
  * {@link parseHeader} works on as many bytes as there are and says how many it needs, so files and streams read no
  * more than they must, and no length is believed before it has been checked.
@@ -15,12 +16,14 @@ import {
   MAGIC,
   MAX_SEGMENT_LENGTH,
   MIN_SEGMENT_LENGTH,
+  OPENING_HEAD_BYTES,
   PRELUDE_BYTES,
   PRELUDE_START_BYTES,
   RECIPIENTS_HEAD_BYTES,
 } from './format.ts';
 import { checkPreludeStart, decodePrelude, hasMagic, type Prelude } from './prelude.ts';
 import { decodeRecipients, decodeRecipientsHead, type RecipientEntry } from './recipients-block.ts';
+import { decodeOpening, decodeOpeningLength, type OpeningBlock } from './signature-block.ts';
 
 /** A parsed header. Byte fields are views of the bytes that were parsed. Nothing in it is authenticated yet. */
 export interface CallFileHeader {
@@ -32,6 +35,8 @@ export interface CallFileHeader {
   /** Prelude and recipients together: what the MAC covers. */
   authenticatedBytes: Uint8Array;
   mac: Uint8Array;
+  /** Null unless the file is signed. */
+  signature: OpeningBlock | null;
   /** 74 bytes. */
   floeHeader: Uint8Array;
   /** Bytes of a full encrypted segment. */
@@ -49,7 +54,7 @@ export type HeaderStep = { header: CallFileHeader; need: 0 } | { header: null; n
  * Parses the header at the beginning of `bytes`.
  *
  * Each section is judged as soon as it is there in full, in the order of the file: what is found does not depend on
- * how the bytes arrive. `need` grows at most four times, to no more than 4 MiB and 170 bytes.
+ * how the bytes arrive. `need` grows at most six times, to no more than 4 MiB and 21 KiB.
  *
  * @param bytes The file from its first byte, as much of it as there is. Bytes after the header are ignored.
  * @param path For messages.
@@ -67,10 +72,14 @@ export function parseHeader(bytes: Uint8Array, path?: string): HeaderStep {
   const { length } = decodeRecipientsHead(bytes.subarray(PRELUDE_BYTES, headEnd), path);
 
   const recipientsEnd = headEnd + length;
-  const bodyOffset = recipientsEnd + MAC_BYTES;
-  if (have < bodyOffset) return { header: null, need: bodyOffset };
+  const restOffset = recipientsEnd + MAC_BYTES;
+  if (have < restOffset) return { header: null, need: restOffset };
   const recipientsBytes = bytes.subarray(PRELUDE_BYTES, recipientsEnd);
   const recipients = decodeRecipients(recipientsBytes, path);
+
+  const bodyOffset = prelude.signed ? openingEnd(bytes, restOffset, path) : restOffset;
+  if (have < bodyOffset) return { header: null, need: bodyOffset };
+  const signature = prelude.signed ? decodeOpening(bytes.subarray(restOffset, bodyOffset), restOffset, path) : null;
 
   const end = bodyOffset + FLOE_HEADER_BYTES;
   if (have < end) return { header: null, need: end };
@@ -81,13 +90,20 @@ export function parseHeader(bytes: Uint8Array, path?: string): HeaderStep {
     preludeBytes: bytes.subarray(0, PRELUDE_BYTES),
     recipientsBytes,
     authenticatedBytes: bytes.subarray(0, recipientsEnd),
-    mac: bytes.subarray(recipientsEnd, bodyOffset),
+    mac: bytes.subarray(recipientsEnd, restOffset),
+    signature,
     floeHeader,
     segmentLength: decodeSegmentLength(floeHeader, bodyOffset, path),
-    restOffset: bodyOffset,
+    restOffset,
     bodyOffset,
   };
   return { header, need: 0 };
+}
+
+/** Where the opening block at `offset` ends, as far as can be seen. */
+function openingEnd(bytes: Uint8Array, offset: number, path?: string): number {
+  const headEnd = offset + OPENING_HEAD_BYTES;
+  return bytes.length < headEnd ? headEnd : offset + decodeOpeningLength(bytes.subarray(offset), offset, path);
 }
 
 /** Checks the parameters of a FLOE header (section 5); its tag needs the key. */

@@ -3,6 +3,7 @@
 import { hex } from '../hex.ts';
 import { type CertificateInfo, certificateInfo } from '../recipients/certificate-info.ts';
 import { openRegularFile } from '../recipients/regular-file.ts';
+import { type SignerInfo, signerInfo } from '../signing/info.ts';
 import { assertBytes, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { judgeEnd, lastSegment, segmentsStart } from './body-end.ts';
 import { KEY_WRAP_NAME, MARK_BYTES, SEGMENT_OVERHEAD, SUITE, SUITE_NAME, VERSION } from './format.ts';
@@ -31,6 +32,8 @@ export interface Inspection {
   fileId: string;
   createdAt: Date;
   recipients: RecipientEntryInfo[];
+  /** Who claims to have signed the file: nothing of the signature was verified. Null for a file without one. */
+  signer: SignerInfo | null;
   /** Bytes before the body. */
   headerBytes: number;
   /** Bytes of a full encrypted segment. */
@@ -42,7 +45,7 @@ export interface Inspection {
   plaintextBytes: number | null;
   /** Whether {@link state} is `complete`. */
   complete: boolean;
-  /** `complete`: it ends with its last segment. `truncated`: something is missing. `damaged`: it breaks a rule. */
+  /** `complete`: it ends with its last segment, and the end of its signature if it is signed. `truncated`: something is missing. `damaged`: it breaks a rule. */
   state: 'complete' | 'truncated' | 'damaged';
   /** What is wrong; null when complete. */
   problem: string | null;
@@ -99,6 +102,7 @@ function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspe
   const { offset, length, count } = lastSegment(header, size);
   const { state, problem } = judgeEnd(header.segmentLength, length, mark);
   const complete = state === 'complete';
+  const { signature } = header;
   const overhead = SEGMENT_OVERHEAD * count;
   return {
     version: VERSION,
@@ -106,6 +110,7 @@ function describe(header: CallFileHeader, size: number, mark: Uint8Array): Inspe
     fileId: hex(header.prelude.fileId),
     createdAt: new Date(header.prelude.createdAt),
     recipients: header.recipients.map(describeEntry),
+    signer: signature && signerInfo(hex(signature.keyId), signature.scheme, signature.certificate),
     headerBytes: header.bodyOffset,
     segmentLength: header.segmentLength,
     segments: count,

@@ -1,13 +1,16 @@
 /** From a header and a key ring to the key of the body (`docs/format.md`, section 4). */
 
 import { CallsealError } from '../errors.ts';
-import type { NativePrivateKey, NativeSecretKey, SealedEnvelope } from '../native/binding.ts';
+import type { NativeFloeDecryptor, NativePrivateKey, SealedEnvelope } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing, RingMatch } from '../recipients/keyring.ts';
-import { nameOf, tampered } from './faults.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
+import { isTampered, nameOf, tampered } from './faults.ts';
 import { BODY_LABEL, MAC_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
+import { bodyContextOf } from './signature-block.ts';
+import { type CheckedSignature, checkSignature } from './signed-by.ts';
 
 /** RSA operations that one file may cost when its key ids fit no key: more would let a file waste a host's time. */
 const MAX_ALTERED_ID_TRIES = 8;
@@ -35,18 +38,46 @@ export function envelopeOf(header: CallFileHeader, index: number): SealedEnvelop
     mac: header.mac,
     bodyLabel: BODY_LABEL,
     macLabel: MAC_LABEL,
+    ...(header.signature === null ? {} : { bodyContext: bodyContextOf(header.signature.fields) }),
   };
 }
 
+/** What reads the body of a file. */
+export interface OpenedBody {
+  decryptor: NativeFloeDecryptor;
+  /** Null for a file without a signature. */
+  signature: CheckedSignature | null;
+  /** The id of the private key, lower-case hexadecimal. */
+  keyId: string;
+}
+
 /**
- * Finds the private key, unwraps the content key, verifies the recipients MAC and derives the body's key, which the
- * caller destroys.
+ * Checks who signed the file, finds the private key, unwraps the content key, verifies the recipients MAC, and makes a
+ * decryptor of the body.
  *
- * @throws {CallsealError} What {@link findKey} throws; `ERR_TAMPERED`.
+ * @param requireSigner Not optional, so that no reader forgets it.
+ * @throws {CallsealError} What {@link checkSignature} and {@link findKey} throw; `ERR_TAMPERED`.
  */
-export async function openHeader(header: CallFileHeader, keys: KeyRing): Promise<NativeSecretKey> {
-  const { key, index } = await findKey(header, keys);
-  return native().openEnvelope(key, envelopeOf(header, index));
+export async function openBody(
+  header: CallFileHeader,
+  keys: KeyRing,
+  requireSigner: SignerCertificates | undefined,
+  path?: string,
+): Promise<OpenedBody> {
+  const signature = await checkSignature(header, requireSigner, path);
+  const { key, index, keyId } = await findKey(header, keys, path);
+  try {
+    const bodyKey = await native().openEnvelope(key, envelopeOf(header, index));
+    try {
+      const { preludeBytes, floeHeader } = header;
+      const decryptor = new (native().FloeDecryptor)(bodyKey, preludeBytes, floeHeader, signature?.native ?? null);
+      return { decryptor, signature, keyId };
+    } finally {
+      bodyKey.destroy();
+    }
+  } catch (error) {
+    throw isTampered(error) && path !== undefined ? tampered(path, (error as CallsealError).message, error) : error;
+  }
 }
 
 /**

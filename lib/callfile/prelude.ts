@@ -5,6 +5,7 @@ import { ByteReader } from './byte-reader.ts';
 import { notCallseal, unsupported } from './faults.ts';
 import {
   FILE_ID_BYTES,
+  FLAG_SIGNED,
   MAGIC,
   MAX_CREATION_TIME,
   PRELUDE_BYTES,
@@ -19,6 +20,8 @@ export interface Prelude {
   fileId: Uint8Array;
   /** Milliseconds since 1970-01-01T00:00:00Z, 0 to the end of the year 9999. */
   createdAt: number;
+  /** Signed by its writer: the signature's blocks stand before and after the body. */
+  signed: boolean;
 }
 
 /** Whether the bytes begin with the magic. Needs eight of them. */
@@ -31,8 +34,8 @@ export function hasMagic(bytes: Uint8Array): boolean {
  *
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT` for a file id of another length or a time out of range.
  */
-export function encodePrelude(prelude: Prelude): Uint8Array {
-  const { fileId, createdAt } = prelude;
+export function encodePrelude(prelude: Omit<Prelude, 'signed'> & { signed?: boolean }): Uint8Array {
+  const { fileId, createdAt, signed = false } = prelude;
   if (fileId.length !== FILE_ID_BYTES) {
     throw new CallsealError('ERR_INVALID_ARGUMENT', `a file id has ${FILE_ID_BYTES} bytes, not ${fileId.length}`);
   }
@@ -44,6 +47,7 @@ export function encodePrelude(prelude: Prelude): Uint8Array {
   bytes.set(MAGIC, 0);
   view.setUint16(8, VERSION);
   view.setUint16(10, SUITE);
+  view.setUint32(12, signed ? FLAG_SIGNED : 0);
   bytes.set(fileId, PRELUDE_START_BYTES);
   view.setBigUint64(32, BigInt(createdAt));
   return bytes;
@@ -62,7 +66,7 @@ export function checkPreludeStart(bytes: Uint8Array, path?: string): void {
   const suite = reader.u16('suite');
   if (suite !== SUITE) throw unsupported(path, 10, `suite ${suite} is not known, only ${SUITE} is`);
   const flags = reader.u32('flags');
-  if (flags !== 0) throw unsupported(path, 12, `flags 0x${flags.toString(16)} are not known`);
+  if ((flags & ~FLAG_SIGNED) !== 0) throw unsupported(path, 12, `flags 0x${flags.toString(16)} are not known`);
 }
 
 /**
@@ -72,10 +76,11 @@ export function checkPreludeStart(bytes: Uint8Array, path?: string): void {
  */
 export function decodePrelude(bytes: Uint8Array, path?: string): Prelude {
   checkPreludeStart(bytes, path);
+  const signed = ((bytes[PRELUDE_START_BYTES - 1] as number) & FLAG_SIGNED) !== 0;
   const reader = new ByteReader(bytes.subarray(PRELUDE_START_BYTES, PRELUDE_BYTES), PRELUDE_START_BYTES, path);
   const fileId = reader.take(FILE_ID_BYTES, 'file id');
   const createdAt = reader.u64('creation time');
   if (createdAt > MAX_CREATION_TIME) throw reader.fault('the creation time is after the year 9999', 32);
   if (reader.u64('reserved field') !== 0) throw reader.fault('the reserved bytes are not zero', 40);
-  return { fileId, createdAt };
+  return { fileId, createdAt, signed };
 }

@@ -5,16 +5,17 @@ import { Readable } from 'node:stream';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
 import { openRegularFile } from '../recipients/regular-file.ts';
-import { assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
-import { judgeEnd, lastSegment, segmentsStart } from './body-end.ts';
+import type { FileSigner } from '../signing/info.ts';
+import { assertKeyRing, assertOptions, assertPath, assertRequiredSigner, assertSignal } from './arguments.ts';
+import { judgeEnd, lastSegment, segmentsStart, wholeSegments } from './body-end.ts';
 import { BorrowedBytes } from './borrowed-bytes.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import { tampered, truncated } from './faults.ts';
 import { MARK_BYTES } from './format.ts';
 import type { CallFileHeader } from './header.ts';
-import { runJob, throwIfAborted, withPath } from './job.ts';
+import { throwIfAborted, withPath } from './job.ts';
 import { newBytes } from './new-bytes.ts';
-import { envelopeOf, findKey } from './open.ts';
+import { openBody } from './open.ts';
 import { partReader, type ReadPart, readHeaderOf } from './read-header.ts';
 import { type OpenFile, type SegmentLayout, SegmentReader } from './segment-reader.ts';
 
@@ -55,6 +56,8 @@ const STREAM_PIECE = 1 << 18;
  * read then decrypts the segments that it touches and no others. The file stays the one that was opened, whatever
  * happens to its name; close it when it is no longer needed.
  *
+ * Of a signed file the beginning of the signature is verified: `requireSigner` stands for who began the file.
+ *
  * @throws {CallsealError} What {@link decryptFile} throws, except for what concerns the output. With `recover`,
  *   `ERR_TRUNCATED` only when the header is not there in full.
  *
@@ -66,14 +69,15 @@ const STREAM_PIECE = 1 << 18;
 export async function openRandomAccess(path: string, options: RandomAccessOptions): Promise<RandomAccessFile> {
   assertPath(path, 'path');
   assertOptions(options);
-  const { keys, signal, recover = false } = options;
+  const { keys, requireSigner, signal, recover = false } = options;
   assertKeyRing(keys);
+  assertRequiredSigner(requireSigner);
   assertSignal(signal);
   if (typeof recover !== 'boolean') throw wrong('recover must be true or false');
   throwIfAborted(signal);
   const file = { path, ...(await openRegularFile(path)) };
   try {
-    return await open(file, { keys, signal, recover });
+    return await open(file, { keys, requireSigner, signal, recover });
   } catch (error) {
     await file.handle.close();
     throw error;
@@ -81,25 +85,22 @@ export async function openRandomAccess(path: string, options: RandomAccessOption
 }
 
 async function open(file: OpenFile, options: RandomAccessOptions): Promise<RandomAccessFile> {
-  const { keys, signal, recover = false } = options;
+  const { keys, requireSigner, signal, recover = false } = options;
   const { path, handle, stats } = file;
   const readPart = partReader(handle, path);
   const header = await readHeaderOf(readPart, Number(stats.size), path);
   throwIfAborted(signal);
-  const { key, index, keyId } = await findKey(header, keys, path);
-  const bodyKey = await runJob(path, { signal }, () => native().openEnvelope(key, envelopeOf(header, index)));
+  const { decryptor, signature, keyId } = await openBody(header, keys, requireSigner, path);
+  throwIfAborted(signal);
+  native().keepFreedMemory();
   try {
-    const decryptor = new (native().FloeDecryptor)(bodyKey, header.preludeBytes, header.floeHeader);
-    native().keepFreedMemory();
-    const layout = await layoutOf(header, Number(stats.size), readPart, path, recover);
+    const { layout, complete } = await layoutOf(header, Number(stats.size), readPart, path, recover);
     const reader = new SegmentReader(file, decryptor, layout);
     await reader.proveSize();
     throwIfAborted(signal);
-    return new RandomAccessFile(file, reader, { keyId, complete: layout.complete, signal });
+    return new RandomAccessFile(file, reader, { keyId, signer: signature?.signer ?? null, complete, signal });
   } catch (error) {
     throw withPath(error, path);
-  } finally {
-    bodyKey.destroy();
   }
 }
 
@@ -110,22 +111,24 @@ async function layoutOf(
   readPart: ReadPart,
   path: string,
   recover: boolean,
-): Promise<SegmentLayout> {
+): Promise<{ layout: SegmentLayout; complete: boolean }> {
   const { segmentLength } = header;
   const { offset, length, count } = lastSegment(header, size);
   const mark = await readPart(offset, Math.min(length, MARK_BYTES));
   const { state, problem } = judgeEnd(segmentLength, length, mark);
   const start = segmentsStart(header);
-  if (state === 'complete') return { start, segmentLength, count, lastLength: length, complete: true };
+  if (state === 'complete') {
+    return { layout: { start, segmentLength, count, lastLength: length, final: true }, complete: true };
+  }
   if (state === 'damaged') throw tampered(path, problem ?? state);
   if (!recover) throw truncated(path, problem ?? state);
-  const whole = length === segmentLength ? count : Math.max(0, count - 1);
-  return { start, segmentLength, count: whole, lastLength: segmentLength, complete: false };
+  return { layout: { start, segmentLength, ...(await wholeSegments(header, size, readPart)) }, complete: false };
 }
 
 /** What is known of a file once it is open. */
 interface Opened {
   keyId: string;
+  signer: FileSigner | null;
   complete: boolean;
   signal: AbortSignal | undefined;
 }
@@ -143,6 +146,11 @@ export class RandomAccessFile {
   readonly complete: boolean;
   /** The id of the private key that opened the file: SHA-256 of its DER SubjectPublicKeyInfo, lower-case hexadecimal. */
   readonly keyId: string;
+  /**
+   * Who signed the file; null when nobody did. `content` is always `opening-only`: what closes a signature is of the
+   * whole file, which `verify` reads.
+   */
+  readonly signer: FileSigner | null;
   readonly #file: OpenFile;
   readonly #reader: SegmentReader;
   readonly #signal: AbortSignal | undefined;
@@ -150,11 +158,12 @@ export class RandomAccessFile {
   #closing: Promise<void> | null = null;
 
   /** @internal Use {@link openRandomAccess}. */
-  constructor(file: OpenFile, reader: SegmentReader, { keyId, complete, signal }: Opened) {
+  constructor(file: OpenFile, reader: SegmentReader, { keyId, signer, complete, signal }: Opened) {
     this.path = file.path;
     this.size = reader.size;
     this.complete = complete;
     this.keyId = keyId;
+    this.signer = signer;
     this.#file = file;
     this.#reader = reader;
     this.#signal = signal;

@@ -94,7 +94,8 @@ function encodeEntry(entry: RecipientEntry): Uint8Array {
   return Buffer.concat([...head, Uint8Array.of(KIND_CERTIFICATE), ...encodeCertificate(certificate)]);
 }
 
-function encodeCertificate(certificate: EntryCertificate): Uint8Array[] {
+/** What describes a certificate, for entries of recipients and for the signer. */
+export function encodeCertificate(certificate: EntryCertificate): Uint8Array[] {
   const { sha256, serial } = certificate;
   if (sha256.length !== SHA256_BYTES) throw refuse(`a certificate id has ${SHA256_BYTES} bytes, not ${sha256.length}`);
   if (!isCanonicalSerial(serial)) throw refuse('a serial number has 1 to 255 bytes without leading zeros');
@@ -208,7 +209,7 @@ function decodeEntry(reader: ByteReader): RecipientEntry {
   throw reader.fault(`kind of recipient ${kind} does not exist`, kindOffset);
 }
 
-function decodeCertificate(reader: ByteReader): EntryCertificate {
+export function decodeCertificate(reader: ByteReader): EntryCertificate {
   const sha256 = reader.take(SHA256_BYTES, 'certificate id');
   const notBefore = decodeTime(reader);
   const notAfter = decodeTime(reader);

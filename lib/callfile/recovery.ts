@@ -15,6 +15,11 @@ export interface Loss {
   offset: number;
   /** From there to the end of the file: encrypted bytes that gave nothing. */
   bytes: number;
+  /**
+   * With `truncated`, of a signed file: its content is all there, and only the end of its writer's signature is missing.
+   * `segment` is then how many segments there are.
+   */
+  signatureOnly?: true;
 }
 
 /** How much of a call file was opened. */
@@ -26,9 +31,10 @@ export interface Extent {
 }
 
 /** Why a file is not complete, for messages: `it ends inside segment 3; its last 100 bytes cannot be used`. */
-export function describeLoss({ reason, segment, offset, bytes }: Loss): string {
+export function describeLoss({ reason, segment, offset, bytes, signatureOnly }: Loss): string {
   switch (reason) {
     case 'truncated':
+      if (signatureOnly) return 'all of its content is there, but the end of the signature of its writer is not';
       if (bytes === 0) return `it ends before segment ${segment}`;
       return `it ends inside segment ${segment}, of which ${bytes} bytes cannot be used`;
     case 'damaged':

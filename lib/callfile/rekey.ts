@@ -2,27 +2,38 @@
 
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
-import type { KeyRing } from '../recipients/keyring.ts';
+import type { Signer } from '../signing/signer.ts';
 import {
+  assertBoolean,
   assertKeyRing,
   assertOptions,
   assertPath,
   assertRecipients,
+  assertRequiredSigner,
   assertSegmentLength,
   assertSignal,
+  assertSigner,
 } from './arguments.ts';
 import { bodyEnd } from './body-end.ts';
+import type { DecryptOptions } from './decrypt.ts';
 import type { EncryptOptions, FileResult } from './encrypt.ts';
 import { type JobOptions, runJob, throwIfAborted } from './job.ts';
 import { envelopeOf, findKey } from './open.ts';
 import { type OutputOptions, outputOf } from './output.ts';
 import { FIRST_READ, readHeader } from './read-header.ts';
+import { checkSignature } from './signed-by.ts';
 import { newPrelude, templateOf } from './template.ts';
 
 /** Options of {@link rekeyFile}. */
-export interface RekeyFileOptions extends EncryptOptions, OutputOptions, JobOptions {
-  /** The private keys at hand; one that opens the file now is enough. */
-  keys: KeyRing;
+export interface RekeyFileOptions extends EncryptOptions, DecryptOptions, OutputOptions, JobOptions {
+  /**
+   * Who signs the new file: what a file's signature says of its body does not hold for another body. Whoever signs anew
+   * vouches for what the file holds, so say whose files those may be with `requireSigner`. Default: nobody, and a file
+   * that is signed is refused.
+   */
+  signer?: Signer | undefined;
+  /** Let a signed file become one without a signature. Default false. */
+  dropSignature?: boolean | undefined;
   /** Bytes of an encrypted segment, 1024 to 16777216. Default: those of the file as it is. */
   segmentLength?: number | undefined;
   /** Leave a file alone that was encrypted at this time or later, as its header says: a run that is repeated goes on where it was ended. */
@@ -45,7 +56,8 @@ export interface RekeyFileResult extends FileResult {
  * @param input An encrypted file.
  * @param output Null to replace the input, which keeps owner, mode and time of last change.
  * @param options `recipients` are required: a file holds no certificates, only what describes them.
- * @throws {CallsealError} What `decryptFile` and `encryptFile` throw.
+ * @throws {CallsealError} What `decryptFile` and `encryptFile` throw; `ERR_INVALID_ARGUMENT` for a signed file without
+ *   `signer` or `dropSignature`.
  *
  * @example
  * await rekeyFile('call.callsre.sealed', null, { keys, recipients: await Recipients.fromConfig() });
@@ -58,9 +70,12 @@ export async function rekeyFile(
   assertPath(input, 'input');
   if (output !== null) assertPath(output, 'output');
   assertOptions(options);
-  const { keys, recipients, segmentLength, signal, before } = options;
+  const { keys, requireSigner, recipients, signer, dropSignature = false, segmentLength, signal, before } = options;
   assertKeyRing(keys);
+  assertRequiredSigner(requireSigner);
   assertRecipients(recipients);
+  assertSigner(signer);
+  assertBoolean(dropSignature, 'dropSignature');
   if (segmentLength !== undefined) assertSegmentLength(segmentLength);
   assertSignal(signal);
   assertBefore(before);
@@ -72,16 +87,19 @@ export async function rekeyFile(
     if (before !== undefined && isBetween(header.prelude.createdAt, before)) {
       return { changed: false, inputBytes: size, outputBytes: 0 };
     }
+    const signature = await checkSignature(header, requireSigner, input);
+    if (signature !== null && signer === undefined && !dropSignature) throw signatureWouldGo(input);
     const { key, index } = await findKey(header, keys, input);
+    const envelope = { ...envelopeOf(header, index), signature: signature?.native ?? null };
     const result = await runJob(input, options, (control) =>
       native().rekeyFile(
         file,
         key,
-        envelopeOf(header, index),
+        envelope,
         header.bodyOffset,
         bodyEnd(header, size),
-        templateOf(recipients),
-        newPrelude(),
+        templateOf(recipients, signer),
+        newPrelude(signer),
         segmentLength ?? header.segmentLength,
         target,
         control,
@@ -91,6 +109,13 @@ export async function rekeyFile(
   } finally {
     file.destroy();
   }
+}
+
+function signatureWouldGo(path: string): CallsealError {
+  const message =
+    `${path} is signed by its writer, whose signature is not one of the new file; ` +
+    'sign that anew (--sign-key), or give the signature up (--drop-signature)';
+  return new CallsealError('ERR_INVALID_ARGUMENT', message, { path });
 }
 
 /** Milliseconds that the clocks of hosts may differ. */

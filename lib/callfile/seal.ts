@@ -7,7 +7,14 @@ import type { BigIntStats } from 'node:fs';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
 import type { SealRequest } from '../native/seal-binding.ts';
-import { assertOptions, assertPath, assertRecipients, assertSegmentLength, assertSignal } from './arguments.ts';
+import {
+  assertOptions,
+  assertPath,
+  assertRecipients,
+  assertSegmentLength,
+  assertSignal,
+  assertSigner,
+} from './arguments.ts';
 import type { EncryptOptions, FileResult } from './encrypt.ts';
 import { DEFAULT_SEGMENT_LENGTH, MAGIC } from './format.ts';
 import { type Inspection, inspect } from './inspect.ts';
@@ -73,8 +80,9 @@ export async function sealFile(path: string, output: string, options: SealOption
   assertPath(path, 'path');
   assertPath(output, 'output');
   assertOptions(options);
-  const { recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, signal, quietFor = DEFAULT_QUIET_FOR } = options;
+  const { recipients, signer, segmentLength = DEFAULT_SEGMENT_LENGTH, signal, quietFor = DEFAULT_QUIET_FOR } = options;
   assertRecipients(recipients);
+  assertSigner(signer);
   assertSegmentLength(segmentLength);
   assertQuietFor(quietFor);
   assertSignal(signal);
@@ -88,8 +96,8 @@ export async function sealFile(path: string, output: string, options: SealOption
   };
   const seal = (refusedPrefix: Uint8Array): Promise<SealResult> =>
     runJob(path, { signal }, async (control) => {
-      const template = templateOf(recipients);
-      const job = native().sealFile(template, newPrelude(), request, segmentLength, refusedPrefix, control);
+      const template = templateOf(recipients, signer);
+      const job = native().sealFile(template, newPrelude(signer), request, segmentLength, refusedPrefix, control);
       return { ...(await job), resumed: false };
     });
   try {

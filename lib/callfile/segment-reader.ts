@@ -38,7 +38,7 @@ export interface SegmentLayout {
   /** Encrypted bytes of the last of them; `segmentLength` when it is not the message's last. */
   lastLength: number;
   /** Whether the last of them is the message's last. */
-  complete: boolean;
+  final: boolean;
 }
 
 /** What one reader wants, and how much of it has been copied. */
@@ -182,11 +182,11 @@ export class SegmentReader {
   }
 
   async #decrypt(index: number, encrypted: Uint8Array): Promise<Uint8Array> {
-    const { count, complete } = this.#layout;
+    const { count, final } = this.#layout;
     this.#requireOpen();
     try {
       const segment = encrypted.subarray(0, this.#lengthOf(index));
-      return this.#decryptor.decryptSegmentAt(index, segment, complete && index === count - 1);
+      return this.#decryptor.decryptSegmentAt(index, segment, final && index === count - 1);
     } catch (error) {
       if (await this.#hasChanged()) throw changed(this.#file.path, error);
       throw withPath(error, this.#file.path);

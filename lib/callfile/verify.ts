@@ -1,5 +1,6 @@
 /** Proves that a file is complete and unaltered, without writing a byte. */
 
+import type { FileSigner } from '../signing/info.ts';
 import { assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import { decryptJob } from './decrypt-job.ts';
@@ -16,6 +17,8 @@ export interface VerifyResult {
   plaintextBytes: number;
   /** The id of the private key that opened the file, lower-case hexadecimal. */
   keyId: string;
+  /** Who signed the file; null when nobody did. */
+  signer: FileSigner | null;
 }
 
 /**
@@ -34,6 +37,6 @@ export async function verify(path: string, options: VerifyOptions): Promise<Veri
   assertKeyRing(keys);
   assertSignal(signal);
   throwIfAborted(signal);
-  const { inputBytes, outputBytes, keyId } = await decryptJob(path, null, keys, options, false);
-  return { inputBytes, plaintextBytes: outputBytes, keyId };
+  const { inputBytes, outputBytes, keyId, signer } = await decryptJob(path, null, options, false);
+  return { inputBytes, plaintextBytes: outputBytes, keyId, signer };
 }

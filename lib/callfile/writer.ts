@@ -11,6 +11,7 @@ import {
   assertRecipients,
   assertSegmentLength,
   assertSignal,
+  assertSigner,
 } from './arguments.ts';
 import { BorrowedBytes } from './borrowed-bytes.ts';
 import { flushWithin, forgetFlush, syncInTurn, syncNameOf } from './disk-turns.ts';
@@ -84,7 +85,8 @@ export interface CallFileWriter {
  * in memory only, less than a segment of it.
  *
  * The file has its name from the beginning, with mode 0600, and the name is on the disk when the promise resolves. A
- * writer that dies leaves an incomplete file, of which `recover` opens all whole segments.
+ * writer that dies leaves an incomplete file, of which `recover` opens all whole segments. With a `signer`, whose key must
+ * stay open until then, `close` also signs what was written.
  *
  * @param path A new name; its directory must exist.
  * @param options Or just the recipients.
@@ -103,13 +105,14 @@ export async function createCallFileWriter(
   assertPath(path, 'path');
   assertOptions(options);
   const given = options instanceof Recipients ? { recipients: options } : options;
-  const { recipients, segmentLength = DEFAULT_LIVE_SEGMENT_LENGTH, flushInterval, signal } = given;
+  const { recipients, signer, segmentLength = DEFAULT_LIVE_SEGMENT_LENGTH, flushInterval, signal } = given;
   assertRecipients(recipients);
+  assertSigner(signer);
   assertSegmentLength(segmentLength);
   assertInterval(flushInterval, 'flushInterval');
   assertSignal(signal);
   throwIfAborted(signal);
-  const { header, encryptor } = await templateOf(recipients).start(newPrelude(), segmentLength);
+  const { header, encryptor } = await templateOf(recipients, signer).start(newPrelude(signer), segmentLength);
   const file = await GrowingFile.create(path);
   try {
     file.append(Buffer.concat([header, encryptor.header]));
@@ -145,6 +148,8 @@ class LiveWriter implements CallFileWriter {
   #sealed = 0;
   /** The last segment was made. */
   #ended = false;
+  /** What follows the last segment was made. */
+  #signed = false;
   #result: FileResult | null = null;
   /** Why nothing can be relied on any more. */
   #failure: CallsealError | null = null;
@@ -218,6 +223,7 @@ class LiveWriter implements CallFileWriter {
       this.#assertUsable();
       if (!this.#ended) this.#seal(NO_BYTES, true);
       this.#ended = true;
+      await this.#sign();
       await this.#file.drain();
       await this.#sync();
       if (this.#failure !== null) throw this.#failure; // of a flush beside it
@@ -302,6 +308,15 @@ class LiveWriter implements CallFileWriter {
     this.#filled = 0;
     this.#sealed += length;
     this.#file.append(sealed);
+  }
+
+  /** Ends a signed file, once; without a signer there is nothing to add. */
+  async #sign(): Promise<void> {
+    if (this.#signed) return;
+    // May fail for a while, where the key is in a token; the last segment is written meanwhile.
+    const closing = await this.#encryptor.closing();
+    this.#signed = true;
+    if (closing.length > 0) this.#file.append(closing);
   }
 
   /** What cannot be written now stays pending; the next call meets the reason, before it takes anything. */

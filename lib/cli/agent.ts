@@ -12,6 +12,7 @@ import { noticeFipsOff } from './fips-notice.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { DEFAULT_SUFFIX } from './outputs.ts';
 import { addRecipientOptions, collect, policyOf, type RecipientChoice, recipientFiles } from './recipient-options.ts';
+import { addSignOptions, type SignChoice, type SignerOpener } from './sign-options.ts';
 
 /** Where the vendor's software writes its response files. */
 const DEFAULT_DIRECTORY = '/var/lumenvox/responses';
@@ -19,7 +20,7 @@ const DEFAULT_DIRECTORY = '/var/lumenvox/responses';
 const ENDING = ['SIGTERM', 'SIGINT'] as const;
 const DEFAULT_LISTEN = '127.0.0.1:9465';
 
-interface AgentCommandOptions extends RecipientChoice, OutputOptions {
+interface AgentCommandOptions extends RecipientChoice, OutputOptions, SignChoice {
   watch?: string[];
   outputDir?: string;
   suffix: string;
@@ -51,6 +52,7 @@ Examples:
 
 export function define(command: Command): void {
   addRecipientOptions(command);
+  const openSigner = addSignOptions(command);
   command
     .option('--watch <dir>', `directory to encrypt the files of (repeatable; default: ${DEFAULT_DIRECTORY})`, collect)
     .option('--output-dir <dir>', 'write encrypted files below this directory')
@@ -85,14 +87,15 @@ export function define(command: Command): void {
     .option('-q, --quiet', 'with --once: errors only')
     .option('-v, --verbose', 'with --once: a line for each file')
     .addHelpText('after', HELP)
-    .action(run);
+    .action((options: AgentCommandOptions) => run(options, openSigner));
 }
 
-async function run(options: AgentCommandOptions): Promise<void> {
+async function run(options: AgentCommandOptions, openSigner: SignerOpener): Promise<void> {
   const output = new Output('agent', options);
   noticeFipsOff(output);
   const recipients = supplyOptions(options);
-  const engine = engineOptions(options);
+  const signer = await openSigner(options, output);
+  const engine = { ...engineOptions(options), ...(signer === undefined ? {} : { seal: { signer } }) };
   if (options.once === true) return sealOnce(engine, recipients, output);
   const { listen, maxQueueAge, logLevel } = options;
   await serve({ engine, recipients, listen, maxQueueAge: maxQueueAge * 1000, logLevel });

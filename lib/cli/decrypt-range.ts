@@ -9,6 +9,7 @@ import { interruptSignal } from './interrupt.ts';
 import { reportKeyNotes } from './key-options.ts';
 import type { Output } from './output.ts';
 import { decryptedName, type OutputChoice, planJobs, writing } from './outputs.ts';
+import { loadRequiredSigners, type RequireSignerChoice } from './sign-options.ts';
 import { STDIO, streamTo } from './stdio.ts';
 import { checkTarget } from './temporary.ts';
 import { formatBytes, formatInteger } from './text.ts';
@@ -16,7 +17,7 @@ import { formatBytes, formatInteger } from './text.ts';
 /** Bytes of the plaintext, as HTTP counts them (RFC 9110 section 14.1.2): both ends belong to it. */
 export type ByteRange = { start: number; end: number } | { last: number };
 
-interface RangeOptions extends OutputChoice {
+interface RangeOptions extends OutputChoice, RequireSignerChoice {
   range: string;
   recursive?: boolean;
   recover?: boolean;
@@ -69,9 +70,10 @@ export async function decryptRange(
     await checkTarget(options.output, options.force === true);
   }
   const signal = interruptSignal();
+  const requireSigner = await loadRequiredSigners(options);
   const keys = openKeys(keyPaths, output);
   noticeFipsOff(output);
-  await using call = await openRandomAccess(path, { keys, recover: options.recover, signal });
+  await using call = await openRandomAccess(path, { keys, requireSigner, recover: options.recover, signal });
   const { start, end } = rangeWithin(range, call.size, path);
   await streamTo(call.createReadStream({ start, end: end - 1 }), options.output, { ...writing(options), signal });
   output.detail(

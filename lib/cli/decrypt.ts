@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { decryptFile } from '../callfile/decrypt.ts';
 import { createDecryptStream } from '../callfile/decrypt-stream.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
 import { FileBatch, type FileDone } from './batch.ts';
 import { beginsAsCallFile } from './call-file.ts';
 import { decryptRange } from './decrypt-range.ts';
@@ -24,10 +25,11 @@ import {
   writing,
 } from './outputs.ts';
 import { recoveredText, refuseDamage } from './recovered.ts';
+import { addRequireSignerOption, loadRequiredSigners, type RequireSignerChoice } from './sign-options.ts';
 import { checkStdio, STDIO, streamThrough } from './stdio.ts';
 import { formatBytes } from './text.ts';
 
-interface DecryptCommandOptions extends OutputChoice, OutputOptions {
+interface DecryptCommandOptions extends OutputChoice, OutputOptions, RequireSignerChoice {
   key: string[];
   recursive?: boolean;
   range?: string;
@@ -43,6 +45,7 @@ is before the damage, and 7.
 
 Examples:
   callseal decrypt -k my_private.key call.callsre${DEFAULT_SUFFIX}
+  callseal decrypt -k my_private.key --require-signer ivr-host.crt call.callsre${DEFAULT_SUFFIX}
   callseal decrypt -k mary.key -k fred.key --recursive sealed --output-dir calls
   callseal decrypt -k fred.key --passphrase-file /run/secrets/fred call.callsre${DEFAULT_SUFFIX}
   callseal decrypt -k my_private.key -o - calls.tar${DEFAULT_SUFFIX} | tar x
@@ -54,6 +57,7 @@ asked for is decrypted, and the end of the file, which proves how long it is.`;
 
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command.argument('<file...>', 'encrypted files, or - for standard input'));
+  addRequireSignerOption(command);
   command
     .option('-o, --output <file>', 'write to this file, or - for standard output')
     .option('--output-dir <dir>', 'write below this directory')
@@ -80,10 +84,11 @@ async function decryptCommand(
   if (range !== undefined) return decryptRange(paths, { ...options, range }, openKeys, options.key, output);
   const streaming = checkStdio(paths, options.output, options.outputDir !== undefined);
   const signal = interruptSignal();
+  const requireSigner = await loadRequiredSigners(options);
   if (streaming) {
     const keys = openKeys(options.key, output);
     noticeFipsOff(output);
-    process.exitCode = await decryptStream(paths[0]!, { options, keys, signal }, output);
+    process.exitCode = await decryptStream(paths[0]!, { options, keys, requireSigner, signal }, output);
     reportKeyNotes(keys, output);
     return;
   }
@@ -97,7 +102,7 @@ async function decryptCommand(
   noticeFipsOff(output);
   const batch = new FileBatch<FileDone>(output, { done: 'decrypted' });
   process.exitCode = await batch.run(jobs, { signal, several, passedOver }, (job, onProgress) =>
-    decryptOne(job, { options, keys, signal }, onProgress),
+    decryptOne(job, { options, keys, requireSigner, signal }, onProgress),
   );
   reportKeyNotes(keys, output);
 }
@@ -124,32 +129,34 @@ async function encryptedFiles(
 interface DecryptTask {
   options: DecryptCommandOptions;
   keys: KeyRing;
+  requireSigner: SignerCertificates | undefined;
   signal: AbortSignal;
 }
 
 /** @returns the exit code */
-async function decryptStream(path: string, { options, keys, signal }: DecryptTask, output: Output): Promise<number> {
-  const transform = createDecryptStream({ keys, recover: options.recover, signal });
+async function decryptStream(path: string, { options, ...how }: DecryptTask, output: Output): Promise<number> {
+  const { signal } = how;
+  const transform = createDecryptStream({ ...how, recover: options.recover });
   const to = options.output ?? STDIO;
   await streamThrough(path, to, transform, { ...writing(options), signal });
   const name = path === STDIO ? 'standard input' : path;
   const done = `decrypted to ${to === STDIO ? 'standard output' : to}`;
   refuseDamage(name, transform, done);
   if (transform.loss === null) return 0;
-  output.warn(`${name}: ${recoveredText(transform.loss, done)}`);
+  output.warn(`${name}: ${recoveredText(transform.loss, transform.signer, done)}`);
   return EXIT_RECOVERED;
 }
 
 async function decryptOne(
   job: Job,
-  { options, keys, signal }: DecryptTask,
+  { options, ...how }: DecryptTask,
   onProgress: (bytes: number, total: number) => void,
 ): Promise<FileDone> {
   await makeDirectoryFor(job.output, options);
   const { recover } = options;
-  const result = await decryptFile(job.path, job.output, { keys, recover, ...writing(options), signal, onProgress });
+  const result = await decryptFile(job.path, job.output, { ...how, recover, ...writing(options), onProgress });
   const line = `${formatBytes(result.outputBytes)} decrypted to ${job.output}`;
   refuseDamage(job.path, result, line);
   if (result.loss === null) return { bytes: result.inputBytes, line };
-  return { bytes: result.inputBytes, line: recoveredText(result.loss, line), incomplete: true };
+  return { bytes: result.inputBytes, line: recoveredText(result.loss, result.signer, line), incomplete: true };
 }

@@ -6,6 +6,7 @@ import { createEncryptStream } from '../callfile/encrypt-stream.ts';
 import { isCallFile } from '../callfile/is-call-file.ts';
 import { CallsealError } from '../errors.ts';
 import type { Recipients } from '../recipients/recipients.ts';
+import type { Signer } from '../signing/signer.ts';
 import { FileBatch, type FileDone } from './batch.ts';
 import { looksLikeKeyFile } from './call-file.ts';
 import { expandInputs, type InputFile } from './files.ts';
@@ -23,10 +24,11 @@ import {
   writing,
 } from './outputs.ts';
 import { addRecipientOptions, loadRecipients, type RecipientChoice } from './recipient-options.ts';
+import { addSignOptions, type SignChoice } from './sign-options.ts';
 import { checkStdio, STDIO, streamThrough } from './stdio.ts';
 import { count, formatBytes } from './text.ts';
 
-interface EncryptCommandOptions extends RecipientChoice, OutputChoice, OutputOptions {
+interface EncryptCommandOptions extends RecipientChoice, SignChoice, OutputChoice, OutputOptions {
   recursive?: boolean;
 }
 
@@ -38,10 +40,12 @@ Examples:
   callseal encrypt -r mary.crt -r fred.crt call.callsre
   callseal encrypt --in-place --recursive /var/lumenvox/responses
   callseal encrypt -r mary.crt --recursive calls --output-dir sealed
+  callseal encrypt --sign-key host.key --sign-cert host.crt call.callsre
   tar c calls | callseal encrypt -r mary.crt - > calls.tar${DEFAULT_SUFFIX}`;
 
 export function define(command: Command): void {
   addRecipientOptions(command.argument('<file...>', 'files, or - for standard input'));
+  const openSigner = addSignOptions(command);
   command
     .option('-o, --output <file>', 'write to this file, or - for standard output')
     .option('--output-dir <dir>', 'write below this directory')
@@ -53,10 +57,18 @@ export function define(command: Command): void {
     .option('-q, --quiet', 'only errors')
     .option('-v, --verbose', 'a line for each file')
     .addHelpText('after', HELP)
-    .action(encryptCommand);
+    .action((paths: string[], options: EncryptCommandOptions) => encryptCommand(paths, options, openSigner));
 }
 
-async function encryptCommand(paths: string[], options: EncryptCommandOptions): Promise<void> {
+/** For whom files are encrypted, and who signs them. */
+interface Parties {
+  recipients: Recipients;
+  signer: Signer | undefined;
+}
+
+type OpenSigner = ReturnType<typeof addSignOptions>;
+
+async function encryptCommand(paths: string[], options: EncryptCommandOptions, openSigner: OpenSigner): Promise<void> {
   const output = new Output('encrypt', options);
   checkOutputChoice(options, paths.length);
   if (options.inPlace && !options.sync) {
@@ -68,8 +80,8 @@ async function encryptCommand(paths: string[], options: EncryptCommandOptions): 
   const streaming = checkStdio(paths, options.output, options.inPlace === true || options.outputDir !== undefined);
   const signal = interruptSignal();
   if (streaming) {
-    const recipients = await prepare(options, output);
-    const transform = createEncryptStream({ recipients, signal });
+    const parties = await prepare(options, output, openSigner);
+    const transform = createEncryptStream({ ...parties, signal });
     await streamThrough(paths[0]!, options.output ?? STDIO, transform, { ...writing(options), signal });
     return;
   }
@@ -80,10 +92,10 @@ async function encryptCommand(paths: string[], options: EncryptCommandOptions): 
     // What cannot be examined is not known to be left alone.
     isCallFile(path, signal).catch(() => false),
   );
-  const recipients = await prepare(options, output);
-  const batch = new FileBatch<FileDone>(output, { done: encrypted(recipients), skipped: 'encrypted already' });
+  const parties = await prepare(options, output, openSigner);
+  const batch = new FileBatch<FileDone>(output, { done: encrypted(parties), skipped: 'encrypted already' });
   process.exitCode = await batch.run(jobs, { signal, several, passedOver }, (job, onProgress) =>
-    encryptOne(job, { options, recipients, signal, onProgress }),
+    encryptOne(job, { options, parties, signal, onProgress }),
   );
 }
 
@@ -100,28 +112,30 @@ async function refuseKeyFiles(files: readonly InputFile[]): Promise<void> {
   }
 }
 
-async function prepare(options: EncryptCommandOptions, output: Output): Promise<Recipients> {
+async function prepare(options: EncryptCommandOptions, output: Output, openSigner: OpenSigner): Promise<Parties> {
   const recipients = await loadRecipients(options, output);
+  const signer = await openSigner(options, output);
   noticeFipsOff(output);
-  return recipients;
+  return { recipients, signer };
 }
 
-function encrypted(recipients: Recipients): string {
-  return `encrypted for ${count(recipients.list.length, 'recipient')}`;
+function encrypted({ recipients, signer }: Parties): string {
+  const done = signer === undefined ? 'encrypted' : 'signed and encrypted';
+  return `${done} for ${count(recipients.list.length, 'recipient')}`;
 }
 
 interface EncryptTask {
   options: EncryptCommandOptions;
-  recipients: Recipients;
+  parties: Parties;
   signal: AbortSignal;
   onProgress: (bytes: number, total: number) => void;
 }
 
 async function encryptOne(job: Job, task: EncryptTask): Promise<FileDone> {
-  const { options, recipients, signal, onProgress } = task;
+  const { options, parties, signal, onProgress } = task;
   await makeDirectoryFor(job.output, options);
   const encrypt = async (allowNested: boolean): Promise<FileDone> => {
-    const choice = { recipients, ...writing(options), allowNested, signal, onProgress };
+    const choice = { ...parties, ...writing(options), allowNested, signal, onProgress };
     const { inputBytes } = await encryptFile(job.path, job.output, choice);
     const where = options.inPlace ? 'in place' : `to ${job.output}`;
     return { bytes: inputBytes, line: `${formatBytes(inputBytes)} encrypted ${where}` };

@@ -5,6 +5,7 @@ import { exportCms } from '../cms/export.ts';
 import { CallsealError } from '../errors.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import type { Recipients } from '../recipients/recipients.ts';
+import type { SignerCertificates } from '../signing/signer-certificates.ts';
 import { FileBatch, type FileDone } from './batch.ts';
 import { expandInputs } from './files.ts';
 import { noticeFipsOff } from './fips-notice.ts';
@@ -23,10 +24,11 @@ import {
   writing,
 } from './outputs.ts';
 import { addRecipientOptions, loadRecipients, type RecipientChoice } from './recipient-options.ts';
+import { addRequireSignerOption, loadRequiredSigners, type RequireSignerChoice } from './sign-options.ts';
 import { refuseStdin } from './stdio.ts';
 import { formatBytes } from './text.ts';
 
-interface ExportOptions extends RecipientChoice, OutputChoice, OutputOptions {
+interface ExportOptions extends RecipientChoice, OutputChoice, OutputOptions, RequireSignerChoice {
   key: string[];
   recursive?: boolean;
   pem?: boolean;
@@ -48,6 +50,7 @@ Examples:
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command.argument('<file...>', 'encrypted files'));
   addRecipientOptions(command);
+  addRequireSignerOption(command);
   command
     .option('--pem', 'PEM text instead of DER')
     .option('-o, --output <file>', 'write to this file')
@@ -81,11 +84,12 @@ async function exportCommand(
   });
   const jobs = await planJobs(files, options, resuffixed(DEFAULT_SUFFIX), async () => false);
   const recipients = await loadRecipients(options, output);
+  const requireSigner = await loadRequiredSigners(options);
   const keys = openKeys(options.key, output);
   noticeFipsOff(output);
   const batch = new FileBatch<FileDone>(output, { done: 'exported' });
   process.exitCode = await batch.run(jobs, { signal, several, passedOver }, (job, onProgress) =>
-    exportOne(job, { options, keys, recipients, signal, onProgress, output }),
+    exportOne(job, { options, keys, requireSigner, recipients, signal, onProgress, output }),
   );
   reportKeyNotes(keys, output);
 }
@@ -93,6 +97,7 @@ async function exportCommand(
 interface ExportTask {
   options: ExportOptions;
   keys: KeyRing;
+  requireSigner: SignerCertificates | undefined;
   recipients: Recipients;
   signal: AbortSignal;
   onProgress: (bytes: number, total: number) => void;
@@ -100,9 +105,17 @@ interface ExportTask {
 }
 
 async function exportOne(job: Job, task: ExportTask): Promise<FileDone> {
-  const { options, keys, recipients, signal, onProgress, output } = task;
+  const { options, keys, requireSigner, recipients, signal, onProgress, output } = task;
   await makeDirectoryFor(job.output, options);
-  const choice = { keys, recipients, pem: options.pem === true, ...writing(options), signal, onProgress };
+  const choice = {
+    keys,
+    requireSigner,
+    recipients,
+    pem: options.pem === true,
+    ...writing(options),
+    signal,
+    onProgress,
+  };
   const { inputBytes, outputBytes } = await exportCms(job.path, job.output, choice);
   if (outputBytes > MOST_FOR_OPENSSL) {
     output.warn(`${job.output}: has ${formatBytes(outputBytes)}, and openssl cms reads at most 2 GiB`);

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { importCms } from '../cms/import.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import type { Recipients } from '../recipients/recipients.ts';
+import type { Signer } from '../signing/signer.ts';
 import { FileBatch, type FileDone } from './batch.ts';
 import { expandInputs } from './files.ts';
 import { noticeFipsOff } from './fips-notice.ts';
@@ -22,10 +23,11 @@ import {
   writing,
 } from './outputs.ts';
 import { addRecipientOptions, collect, loadRecipients, type RecipientChoice } from './recipient-options.ts';
+import { addSignOptions, type SignChoice, type SignerOpener } from './sign-options.ts';
 import { refuseStdin } from './stdio.ts';
 import { formatBytes } from './text.ts';
 
-interface ImportOptions extends RecipientChoice, OutputChoice, OutputOptions {
+interface ImportOptions extends RecipientChoice, OutputChoice, OutputOptions, SignChoice {
   key: string[];
   recursive?: boolean;
   cert?: string[];
@@ -46,6 +48,7 @@ Examples:
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command.argument('<file...>', 'CMS messages, DER or PEM'));
   addRecipientOptions(command);
+  const openSigner = addSignOptions(command);
   command
     .option('--cert <file>', 'certificate of a key: open the message for it and nobody else (repeatable)', collect)
     .option('-o, --output <file>', 'write to this file')
@@ -57,13 +60,14 @@ export function define(command: Command): void {
     .option('-q, --quiet', 'only errors')
     .option('-v, --verbose', 'a line for each file')
     .addHelpText('after', HELP)
-    .action((paths: string[], options: ImportOptions) => importCommand(paths, options, openKeys));
+    .action((paths: string[], options: ImportOptions) => importCommand(paths, options, openKeys, openSigner));
 }
 
 async function importCommand(
   paths: string[],
   options: ImportOptions,
   openKeys: ReturnType<typeof addKeyOptions>,
+  openSigner: SignerOpener,
 ): Promise<void> {
   const output = new Output('import-cms', options);
   refuseStdin(paths);
@@ -76,11 +80,12 @@ async function importCommand(
   });
   const jobs = await planJobs(files, options, resuffixed(CMS_SUFFIX), async () => false);
   const recipients = await loadRecipients(options, output);
+  const signer = await openSigner(options, output);
   const keys = openKeys(options.key, output);
   noticeFipsOff(output);
   const batch = new FileBatch<FileDone>(output, { done: 'imported' });
   process.exitCode = await batch.run(jobs, { signal, several, passedOver }, (job, onProgress) =>
-    importOne(job, { options, keys, recipients, signal, onProgress }),
+    importOne(job, { options, keys, recipients, signer, signal, onProgress }),
   );
   reportKeyNotes(keys, output);
 }
@@ -89,14 +94,15 @@ interface ImportTask {
   options: ImportOptions;
   keys: KeyRing;
   recipients: Recipients;
+  signer: Signer | undefined;
   signal: AbortSignal;
   onProgress: (bytes: number, total: number) => void;
 }
 
 async function importOne(job: Job, task: ImportTask): Promise<FileDone> {
-  const { options, keys, recipients, signal, onProgress } = task;
+  const { options, keys, recipients, signer, signal, onProgress } = task;
   await makeDirectoryFor(job.output, options);
-  const choice = { keys, certificates: options.cert, recipients, ...writing(options), signal, onProgress };
+  const choice = { keys, certificates: options.cert, recipients, signer, ...writing(options), signal, onProgress };
   const { inputBytes, outputBytes } = await importCms(job.path, job.output, choice);
   return { bytes: inputBytes, line: `imported to ${job.output}, ${formatBytes(outputBytes)}` };
 }

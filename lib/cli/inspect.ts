@@ -10,7 +10,7 @@ import { interruptExitCode, interruptSignal } from './interrupt.ts';
 import { JsonDocument, jsonFile } from './json.ts';
 import { colorsFor, exitCodeFor, Output } from './output.ts';
 import { DEFAULT_SUFFIX } from './outputs.ts';
-import { recipientLines } from './recipient-text.ts';
+import { field, recipientLines } from './recipient-text.ts';
 import { refuseStdin } from './stdio.ts';
 import { count, daysUntil, formatBytesExactly, formatTime, safe } from './text.ts';
 
@@ -137,6 +137,7 @@ class TextReport extends Report {
       `  file id   ${inspection.fileId}`,
       `  opens with ${recipients.length === 1 ? 'this key' : `any one of these ${recipients.length} keys`}`,
       ...recipients.flatMap((recipient, index) => this.#recipient(index, recipient)),
+      ...this.#signer(inspection.signer),
       dim('  (read from the header, which is not authenticated until callseal verify has checked it with a key)'),
     ];
     if (this.exitCodes.length > 1) lines.unshift('');
@@ -147,6 +148,19 @@ class TextReport extends Report {
     const [name, ...rest] = recipientLines(recipient, this.#now);
     const number = `${index + 1}`.padStart(4);
     return [`${number}  ${this.#colors.cyan(name!)}`, ...rest.map((line) => `      ${line}`)];
+  }
+
+  /** What the file claims: a name costs a forger nothing. */
+  #signer(signer: Inspection['signer']): string[] {
+    if (signer === null) return [];
+    const name = signer.certificate === null ? 'a bare public key' : safe(signer.certificate.subject) || '(no subject)';
+    const lines = [field('with', signer.algorithm), field('key id', signer.keyId)];
+    if (signer.certificate !== null) lines.unshift(field('sha256', signer.certificate.sha256));
+    return [
+      `  claims to be signed by ${this.#colors.cyan(name)}`,
+      ...lines.map((line) => `      ${line}`),
+      '      (not verified here; callseal verify --require-signer CERT proves it)',
+    ];
   }
 
   override end(expansion: Expansion): void {

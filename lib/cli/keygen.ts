@@ -6,7 +6,12 @@ import { type Command, Option } from 'commander';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
 import type { Passphrase } from '../native/passphrase.ts';
-import { createCertificate, generatePrivateKey } from '../recipients/private-key.ts';
+import {
+  createCertificate,
+  generatePrivateKey,
+  generateSigningKey,
+  type PrivateKey,
+} from '../recipients/private-key.ts';
 import { cleansedAtExit } from './cleanse.ts';
 import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -19,11 +24,13 @@ import { formatValidity, safe } from './text.ts';
 /** RSA-2048, the documented recipe's, ends in 2030 by NIST's plan; recordings are kept longer. */
 const DEFAULT_BITS = '3072';
 const MAX_DAYS = 36_500;
+const CURVES = { 'ec-p256': 'P-256', 'ec-p384': 'P-384' } as const;
 
 interface KeygenOptions extends OutputOptions {
   subject: string;
   key: string;
   cert: string;
+  algorithm: 'rsa' | keyof typeof CURVES;
   bits: string;
   days: number;
   /** False with `--no-passphrase`. */
@@ -34,10 +41,14 @@ const HELP = `
 The passphrase is asked for twice on the terminal unless an option says where it is. Neither file is ever overwritten.
 Give the certificate to the recording host, and keep the private key away from it.
 
+With --algorithm ec-p256 or ec-p384 the key signs files (callseal encrypt --sign-key) and opens none: it stays on the
+host that writes them, and its certificate goes to whoever demands that signature (callseal decrypt --require-signer).
+
 Examples:
   callseal keygen --subject "/C=US/ST=CA/L=San Diego/O=MyCompany/CN=MyCompany/emailAddress=support@mycompany.com" \\
                   --key my_private.key --cert my_cert.crt
   callseal keygen --subject /CN=nightly --key nightly.key --cert nightly.crt --passphrase-file /run/secrets/nightly
+  callseal keygen --algorithm ec-p256 --subject /CN=ivr-host-7 --key host.key --cert host.crt
   callseal keygen --subject /CN=test --key test.key --cert test.crt --no-passphrase --days 30`;
 
 export function define(command: Command): void {
@@ -45,6 +56,11 @@ export function define(command: Command): void {
     .requiredOption('--subject <name>', 'name in the certificate, as openssl takes it: /type=value/type=value…')
     .requiredOption('--key <file>', 'where the private key goes')
     .requiredOption('--cert <file>', 'where the certificate goes')
+    .addOption(
+      new Option('--algorithm <name>', 'rsa to open files, ec-p256 or ec-p384 to sign them')
+        .choices(['rsa', 'ec-p256', 'ec-p384'])
+        .default('rsa'),
+    )
     .addOption(
       new Option('--bits <n>', 'length of the RSA key').choices(['2048', '3072', '4096']).default(DEFAULT_BITS),
     )
@@ -54,7 +70,12 @@ export function define(command: Command): void {
     .option('--no-passphrase', 'leave the private key unencrypted')
     .option('-q, --quiet', 'only errors')
     .addHelpText('after', HELP)
-    .action((options: KeygenOptions) => keygenCommand(options, places));
+    .action((options: KeygenOptions) => {
+      if (options.algorithm !== 'rsa' && command.getOptionValueSource('bits') === 'cli') {
+        throw new CallsealError('ERR_INVALID_ARGUMENT', `--bits is for RSA keys, not for ${options.algorithm}`);
+      }
+      return keygenCommand(options, places);
+    });
 }
 
 function parseDays(text: string): number {
@@ -72,12 +93,16 @@ async function keygenCommand(options: KeygenOptions, places: PassphrasePlace[]):
   native(); // nobody types a passphrase for a module that is missing
   const passphrase = options.passphrase === false ? null : obtainPassphrase(places, options.key, output);
   const signal = interruptSignal();
-  const key = cleansedAtExit(await generatePrivateKey(Number(options.bits)));
+  const key = cleansedAtExit(await generate(options));
   const certificate = await createCertificate(key, subject, options.days);
   signal.throwIfAborted();
   await key.save(options.key, passphrase);
   await writeCertificate(options, certificate, signal);
   report(options, passphrase !== null, certificate, output);
+}
+
+function generate({ algorithm, bits }: KeygenOptions): Promise<PrivateKey> {
+  return algorithm === 'rsa' ? generatePrivateKey(Number(bits)) : generateSigningKey(CURVES[algorithm]);
 }
 
 /** Writes the certificate of a key that has just been saved; when that fails, the key goes, too. */
@@ -95,7 +120,9 @@ async function writeCertificate(options: KeygenOptions, certificate: string, sig
 
 function report(options: KeygenOptions, encrypted: boolean, certificate: string, output: Output): void {
   const protection = encrypted ? 'encrypted with the passphrase' : 'not encrypted: whoever has the file has the key';
-  output.notice(`${options.key}: private key, RSA ${options.bits} bits, ${protection}`);
+  const { algorithm, bits } = options;
+  const kind = algorithm === 'rsa' ? `RSA ${bits} bits` : `${CURVES[algorithm]}, for signing`;
+  output.notice(`${options.key}: private key, ${kind}, ${protection}`);
   const info = native().readRecipients(Buffer.from(certificate))[0]!.certificate!;
   const validity = formatValidity(new Date(info.notBefore * 1000), new Date(info.notAfter * 1000), new Date());
   output.notice(`${options.cert}: certificate of ${safe(info.subject)}, ${validity}`);

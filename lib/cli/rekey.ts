@@ -10,18 +10,27 @@ import { addKeyOptions, type KeyOpener, reportKeyNotes } from './key-options.ts'
 import { Output, type OutputOptions } from './output.ts';
 import { addQueueOptions, type QueueChoice, queueFiles } from './queue-options.ts';
 import { addRecipientOptions, loadRecipients, type RecipientChoice } from './recipient-options.ts';
+import {
+  addRequireSignerOption,
+  addSignOptions,
+  loadRequiredSigners,
+  type RequireSignerChoice,
+  type SignChoice,
+  type SignerOpener,
+} from './sign-options.ts';
 import { refuseStdin } from './stdio.ts';
 import { type FileChange, StreamBatch } from './stream-batch.ts';
 import { formatBytes } from './text.ts';
 import { FileWalk } from './walk.ts';
 
-interface RekeyOptions extends RecipientChoice, OutputOptions, QueueChoice {
+interface RekeyOptions extends RecipientChoice, OutputOptions, QueueChoice, SignChoice, RequireSignerChoice {
   key?: string[];
   output?: string;
   before?: string;
   recursive?: boolean;
   force?: boolean;
   json?: boolean;
+  dropSignature?: boolean;
 }
 
 const HELP = `
@@ -32,6 +41,9 @@ recipients is enough, and does not read the body. Copies of the old files still 
 
 Files encrypted since the command began are left alone. After a run that was ended, give its beginning: --before TIME.
 
+A signed file needs a signature of its own after that: --sign-key, with --require-signer for the writers whose files are signed anew.
+--drop-signature gives the old one up.
+
 Examples:
   callseal rekey -k mary.key -r mary.crt -r jane.crt -R /var/calls
   callseal rekey -k mary.key -r mary.crt --before 2026-11-22T08:00:00Z -R /var/calls`;
@@ -39,7 +51,10 @@ Examples:
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command.argument('<file...>', 'encrypted files'), false);
   addRecipientOptions(command);
+  const openSigner = addSignOptions(command);
+  addRequireSignerOption(command);
   command
+    .option('--drop-signature', 'let signed files become files without a signature')
     .option('-o, --output <file>', 'write to this file and leave the input as it is')
     .option('-f, --force', 'replace an output that exists')
     .option('--before <time>', 'leave alone what was encrypted since (ISO 8601; default: now)')
@@ -50,18 +65,27 @@ export function define(command: Command): void {
   addQueueOptions(command);
   command
     .addHelpText('after', HELP)
-    .action((paths: string[], options: RekeyOptions) => rekeyCommand(paths, options, openKeys));
+    .action((paths: string[], options: RekeyOptions) => rekeyCommand(paths, options, openKeys, openSigner));
 }
 
-async function rekeyCommand(paths: string[], options: RekeyOptions, openKeys: KeyOpener): Promise<void> {
+async function rekeyCommand(
+  paths: string[],
+  options: RekeyOptions,
+  openKeys: KeyOpener,
+  openSigner: SignerOpener,
+): Promise<void> {
   const output = new Output('rekey', options);
   refuseStdin(paths);
   const before = timeOf(options.before);
   const signal = interruptSignal();
   if (options.queue !== undefined) {
     if (options.output !== undefined) throw usage('-o and --queue cannot be used together');
+    if (options.signKey !== undefined)
+      throw usage('--sign-key and --queue cannot be used together: workers sign nothing');
+    if (options.requireSigner !== undefined) throw usage('--require-signer and --queue cannot be used together');
+    const dropSignature = options.dropSignature === true;
     await queueFiles(paths, options, output, async () => {
-      return { kind: 'rekey', recipients: await loadRecipients(options, output), before };
+      return { kind: 'rekey', recipients: await loadRecipients(options, output), before, dropSignature };
     });
     return;
   }
@@ -69,6 +93,8 @@ async function rekeyCommand(paths: string[], options: RekeyOptions, openKeys: Ke
   const walk = await FileWalk.of(paths, { recursive: options.recursive, signal });
   if (options.output !== undefined && walk.several) throw usage('-o names one output, but there are several files');
   const recipients = await loadRecipients(options, output);
+  const requireSigner = await loadRequiredSigners(options);
+  const signer = await openSigner(options, output);
   const keys = openKeys(options.key, output);
   noticeFipsOff(output);
   const batch = new StreamBatch(output, {
@@ -79,8 +105,16 @@ async function rekeyCommand(paths: string[], options: RekeyOptions, openKeys: Ke
   });
   const to = options.output ?? null;
   process.exitCode = await batch.run(walk, async (file: InputFile): Promise<FileChange> => {
-    const choice = { keys, recipients, before, signal, overwrite: options.force };
-    const { changed, inputBytes } = await rekeyFile(file.path, to, choice);
+    const { changed, inputBytes } = await rekeyFile(file.path, to, {
+      keys,
+      requireSigner,
+      recipients,
+      signer,
+      dropSignature: options.dropSignature,
+      before,
+      signal,
+      overwrite: options.force,
+    });
     const line = changed ? `${formatBytes(inputBytes)} under a new key` : 'encrypted since; left alone';
     return { changed, line, facts: { changed } };
   });

@@ -11,9 +11,11 @@ import { interruptSignal } from './interrupt.ts';
 import { addKeyOptions, reportKeyNotes } from './key-options.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { DEFAULT_SUFFIX } from './outputs.ts';
+import { signatureText } from './recovered.ts';
+import { addRequireSignerOption, loadRequiredSigners, type RequireSignerChoice } from './sign-options.ts';
 import { keepOffTerminal, refuseStdin, STDIO, toStdout } from './stdio.ts';
 
-interface TailOptions extends OutputOptions {
+interface TailOptions extends OutputOptions, RequireSignerChoice {
   key: string[];
   follow?: boolean;
   bytes?: string;
@@ -25,12 +27,15 @@ Writes to standard output what is there of FILE and authentic, and ends: with 0 
 when it is not. With -f it goes on as the file grows, and ends when the last segment has come; it waits for a file
 that is not there yet.
 
+The signature of a signed file is verified when its end comes; with -n, which passes over segments, only its beginning.
+
 Examples:
   callseal tail -k my_private.key -f call.callsre${DEFAULT_SUFFIX} | player
   callseal tail -k my_private.key -n 64000 call.callsre${DEFAULT_SUFFIX} > last-seconds`;
 
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command.argument('<file>', 'encrypted file, which may still be written'));
+  addRequireSignerOption(command);
   command
     .option('-f, --follow', 'go on until the last segment has come')
     .option('-n, --bytes <n>', 'begin n bytes before what is now the end')
@@ -53,10 +58,11 @@ async function tailCommand(
   keepOffTerminal(options.output);
   const bytes = options.bytes === undefined ? undefined : byteCount(options.bytes);
   const signal = interruptSignal();
+  const requireSigner = await loadRequiredSigners(options);
   const keys = openKeys(options.key, output);
   noticeFipsOff(output);
   if (options.follow && (await isMissing(path))) output.notice(`${path}: waiting for it, as it is not there yet`);
-  const file = followCallFile(path, { keys, follow: options.follow, bytes, signal });
+  const file = followCallFile(path, { keys, requireSigner, follow: options.follow, bytes, signal });
   try {
     await toStdout(file, signal);
   } catch (error) {
@@ -64,7 +70,7 @@ async function tailCommand(
   }
   reportKeyNotes(keys, output);
   if (file.loss === null) return;
-  output.warn(`${path}: incomplete: ${describeLoss(file.loss)}`);
+  output.warn(`${path}: incomplete: ${describeLoss(file.loss)}${signatureText(file.signer)}`);
   process.exitCode = EXIT_RECOVERED;
 }
 

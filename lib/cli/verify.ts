@@ -1,7 +1,7 @@
 /** `callseal verify`: everything that decrypt checks, and nothing written. */
 
 import type { Command } from 'commander';
-import { verify } from '../callfile/verify.ts';
+import { type VerifyResult, verify } from '../callfile/verify.ts';
 import { FileBatch, type FileDone } from './batch.ts';
 import { expandInputs } from './files.ts';
 import { noticeFipsOff } from './fips-notice.ts';
@@ -11,10 +11,16 @@ import { JsonDocument, jsonFile } from './json.ts';
 import { addKeyOptions, reportKeyNotes } from './key-options.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { DEFAULT_SUFFIX } from './outputs.ts';
+import {
+  addRequireSignerOption,
+  describeSigner,
+  loadRequiredSigners,
+  type RequireSignerChoice,
+} from './sign-options.ts';
 import { refuseStdin } from './stdio.ts';
 import { formatBytes } from './text.ts';
 
-interface VerifyOptions extends OutputOptions {
+interface VerifyOptions extends OutputOptions, RequireSignerChoice {
   key: string[];
   json?: boolean;
   recursive?: boolean;
@@ -22,7 +28,7 @@ interface VerifyOptions extends OutputOptions {
 
 /** What is said of a file that is whole; null for one met in a directory that is none of ours. */
 interface Verified extends FileDone {
-  facts: { inputBytes: number; plaintextBytes: number; keyId: string } | null;
+  facts: VerifyResult | null;
 }
 
 const HELP = `
@@ -30,10 +36,12 @@ Ends with 0 only if every file is authentic and complete. Nothing is written.
 
 Examples:
   callseal verify -k my_private.key call.callsre${DEFAULT_SUFFIX}
+  callseal verify -k my_private.key --require-signer ivr-host.crt call.callsre${DEFAULT_SUFFIX}
   callseal verify -k my_private.key --json --recursive /var/lumenvox/responses`;
 
 export function define(command: Command): void {
   const openKeys = addKeyOptions(command.argument('<file...>', 'encrypted files'));
+  addRequireSignerOption(command);
   command
     .option('--json', 'one JSON document on standard output')
     .option('-R, --recursive', 'take the encrypted files of directories')
@@ -52,6 +60,7 @@ async function verifyCommand(
   refuseStdin(paths);
   const signal = interruptSignal();
   const { files, passedOver, several } = await expandInputs(paths, { recursive: options.recursive, signal });
+  const requireSigner = await loadRequiredSigners(options);
   const keys = openKeys(options.key, output);
   noticeFipsOff(output);
   const document = options.json ? new JsonDocument() : null;
@@ -71,8 +80,10 @@ async function verifyCommand(
     },
     async (file, onProgress) => {
       try {
-        const facts = await verify(file.path, { keys, signal, onProgress });
-        const line = `authentic and complete, ${formatBytes(facts.plaintextBytes)} decrypted, key id ${facts.keyId}`;
+        const facts = await verify(file.path, { keys, requireSigner, signal, onProgress });
+        const parts = ['authentic and complete', `${formatBytes(facts.plaintextBytes)} decrypted`];
+        if (facts.signer !== null) parts.push(describeSigner(facts.signer));
+        const line = [...parts, `key id ${facts.keyId}`].join(', ');
         if (!several) output.notice(`${file.path}: ${line}`);
         return { bytes: facts.inputBytes, line, facts };
       } catch (error) {

@@ -1,17 +1,25 @@
 /** Call files → CMS messages that plain OpenSSL opens. */
 
-import { assertKeyRing, assertOptions, assertPath, assertRecipients, assertSignal } from '../callfile/arguments.ts';
+import {
+  assertKeyRing,
+  assertOptions,
+  assertPath,
+  assertRecipients,
+  assertRequiredSigner,
+  assertSignal,
+} from '../callfile/arguments.ts';
 import type { DecryptOptions } from '../callfile/decrypt.ts';
 import { type JobOptions, runJob, throwIfAborted } from '../callfile/job.ts';
 import { envelopeOf, findKey } from '../callfile/open.ts';
 import { type OutputOptions, outputOf } from '../callfile/output.ts';
 import { FIRST_READ, readHeader } from '../callfile/read-header.ts';
+import { checkSignature, signerAfter } from '../callfile/signed-by.ts';
 import { CallsealError } from '../errors.ts';
 import type { CmsWrap } from '../native/cms-binding.ts';
 import { native } from '../native/load.ts';
 import type { ExaminedRecipient } from '../recipients/examine.ts';
 import type { Recipients } from '../recipients/recipients.ts';
-import type { CmsResult } from './result.ts';
+import type { ExportCmsResult } from './result.ts';
 
 /** Options of {@link exportCms}. */
 export interface ExportCmsOptions extends DecryptOptions, OutputOptions, JobOptions {
@@ -26,6 +34,8 @@ export interface ExportCmsOptions extends DecryptOptions, OutputOptions, JobOpti
  * with RSA-OAEP-SHA256. Every part is authenticated before it is encrypted; plaintext is never on the disk; memory is
  * flat. The output appears complete, synced and with mode 0600, or not at all.
  *
+ * The signature of a signed file is verified, and does not go with its content: the message says nothing of its writer.
+ *
  * @throws {CallsealError} What {@link decryptFile} throws; `ERR_INVALID_ARGUMENT` for a recipient without a certificate,
  *   and for content longer than 2^36 − 32 bytes, AES-GCM's limit (NIST SP 800-38D section 5.2.1.1).
  *
@@ -33,12 +43,13 @@ export interface ExportCmsOptions extends DecryptOptions, OutputOptions, JobOpti
  * const recipients = await Recipients.load(['partner.crt']);
  * await exportCms('call.callsre.sealed', 'call.callsre.cms', { keys, recipients });
  */
-export async function exportCms(input: string, output: string, options: ExportCmsOptions): Promise<CmsResult> {
+export async function exportCms(input: string, output: string, options: ExportCmsOptions): Promise<ExportCmsResult> {
   assertPath(input, 'input');
   assertPath(output, 'output');
   assertOptions(options);
-  const { keys, recipients, signal, pem = false } = options;
+  const { keys, requireSigner, recipients, signal, pem = false } = options;
   assertKeyRing(keys);
+  assertRequiredSigner(requireSigner);
   assertRecipients(recipients);
   assertSignal(signal);
   if (typeof pem !== 'boolean') throw new CallsealError('ERR_INVALID_ARGUMENT', 'pem must be true or false');
@@ -48,11 +59,13 @@ export async function exportCms(input: string, output: string, options: ExportCm
   const { file, size, head } = await native().InputFile.open(input, target, FIRST_READ);
   try {
     const header = await readHeader(head, size, (offset, length) => file.read(offset, length), input);
+    const signature = await checkSignature(header, requireSigner, input);
     const { key, index, keyId } = await findKey(header, keys, input);
+    const envelope = { ...envelopeOf(header, index), signature: signature?.native ?? null };
     const { inputBytes, outputBytes } = await runJob(input, options, (control) =>
-      native().exportCms(file, key, envelopeOf(header, index), header.bodyOffset, wraps, pem, target, control),
+      native().exportCms(file, key, envelope, header.bodyOffset, wraps, pem, target, control),
     );
-    return { inputBytes, outputBytes, keyId };
+    return { inputBytes, outputBytes, keyId, signer: signerAfter(signature, null) };
   } finally {
     file.destroy();
   }

@@ -8,6 +8,7 @@ import {
   assertRecipients,
   assertSegmentLength,
   assertSignal,
+  assertSigner,
 } from '../callfile/arguments.ts';
 import type { EncryptOptions } from '../callfile/encrypt.ts';
 import { DEFAULT_SEGMENT_LENGTH } from '../callfile/format.ts';
@@ -36,7 +37,8 @@ export interface ImportCmsOptions extends EncryptOptions, OutputOptions, JobOpti
  * file for `recipients`. In one pass and flat memory; plaintext is never on the disk. The output appears once the
  * message's tag, which stands at its end, has proved right, complete, synced and with mode 0600, or not at all.
  *
- * What is authenticated is the content. The list of a message's recipients is not: that is so in CMS.
+ * What is authenticated is the content. The list of a message's recipients is not: that is so in CMS. Nor does a message say
+ * who wrote it: a `signer` vouches for having imported it.
  *
  * @throws {CallsealError} `ERR_NOT_CMS` for anything else, with what to ask the sender for; `ERR_NO_MATCHING_KEY`,
  *   `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_CERTIFICATE_UNREADABLE`, `ERR_TAMPERED`, `ERR_TRUNCATED`,
@@ -51,10 +53,11 @@ export async function importCms(input: string, output: string, options: ImportCm
   assertPath(input, 'input');
   assertPath(output, 'output');
   assertOptions(options);
-  const { keys, certificates = [], recipients, segmentLength = DEFAULT_SEGMENT_LENGTH, signal } = options;
+  const { keys, certificates = [], recipients, signer, segmentLength = DEFAULT_SEGMENT_LENGTH, signal } = options;
   assertKeyRing(keys);
   assertCertificates(certificates);
   assertRecipients(recipients);
+  assertSigner(signer);
   assertSegmentLength(segmentLength);
   assertSignal(signal);
   assertListener(options.onProgress);
@@ -66,7 +69,14 @@ export async function importCms(input: string, output: string, options: ImportCm
       const { contentEncryptionKey, keyId } = await openMessage(message, keys, certificates, input);
       try {
         const { inputBytes, outputBytes } = await runJob(input, options, (control) =>
-          message.import(contentEncryptionKey, templateOf(recipients), newPrelude(), target, segmentLength, control),
+          message.import(
+            contentEncryptionKey,
+            templateOf(recipients, signer),
+            newPrelude(signer),
+            target,
+            segmentLength,
+            control,
+          ),
         );
         return { inputBytes, outputBytes, keyId };
       } finally {

@@ -2,4 +2,4 @@
 
 export { type ExportCmsOptions, exportCms } from './export.ts';
 export { type ImportCmsOptions, importCms } from './import.ts';
-export type { CmsResult } from './result.ts';
+export type { CmsResult, ExportCmsResult } from './result.ts';

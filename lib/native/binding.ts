@@ -8,6 +8,14 @@
 
 import type { NativeCmsInputClass, NativeExportCms } from './cms-binding.ts';
 import type {
+  EnvelopeTemplateInit,
+  NativeEnvelopeTemplate,
+  NativeFloeDecryptor,
+  NativeInputFileClass,
+  NativeJobControl,
+  SealedEnvelope,
+} from './envelope-binding.ts';
+import type {
   NativeInstallationOperations,
   NativeInstallationPublicOperations,
   NativeMasterKeyClass,
@@ -15,7 +23,10 @@ import type {
 } from './keys-binding.ts';
 import type { NativeRewrapFunctions } from './rewrap-binding.ts';
 import type { NativeSealFunctions } from './seal-binding.ts';
+import type { NativeFileSignature, WriterScheme } from './signature-binding.ts';
 import type { NativeTestHooks } from './test-hooks.ts';
+
+export type * from './envelope-binding.ts';
 
 /** What a secret key may be used for; each key has one purpose, fixed when it is made. */
 export type KeyUse =
@@ -33,10 +44,10 @@ export type KeyUse =
   | 'cms';
 
 /**
- * RSA signature schemes. `pss` has a salt as long as the hash. Many modules verify `pkcs1-sha1`, but refuse to sign with it:
- * `ERR_NOT_APPROVED`.
+ * Signature schemes. `pss` has a salt as long as the hash. Many modules verify `pkcs1-sha1`, but refuse to sign with it:
+ * `ERR_NOT_APPROVED`. ECDSA signatures are r ‖ s, 64 or 96 bytes.
  */
-export type SignatureScheme = 'pss-sha256' | 'pkcs1-sha256' | 'pkcs1-sha1';
+export type SignatureScheme = WriterScheme | 'pkcs1-sha256' | 'pkcs1-sha1';
 
 /** A passphrase whose bytes live in native memory, cleansed on `destroy()` or collection. */
 export interface NativePassphrase {
@@ -95,7 +106,10 @@ export interface NativePublicKey extends NativeInstallationPublicOperations {
   toPem(): string;
   /** RSA-OAEP, SHA-256 for both hashes, empty label, of a `content` key. Result as long as the modulus. */
   wrap(key: NativeSecretKey): Promise<Uint8Array>;
+  /** ERR_NOT_APPROVED for a key of another algorithm than the scheme's. */
   verify(scheme: SignatureScheme, data: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  /** The scheme in which a writer signs files with this key: null unless it is P-256, P-384, or RSA as `wrap` takes it. */
+  readonly writerScheme: WriterScheme | null;
 }
 
 /** A private key. */
@@ -152,6 +166,8 @@ export interface NativePrivateKeyClass {
   probe(path: string): KeyFileContents;
   /** A fresh RSA key of 2048, 3072 or 4096 bits, public exponent 65537. */
   generate(bits: number): Promise<NativePrivateKey>;
+  /** A fresh key for signatures. */
+  generateEc(curve: 'P-256' | 'P-384'): Promise<NativePrivateKey>;
 }
 
 /** One certificate or bare public key of a file. */
@@ -175,172 +191,6 @@ export interface RecipientFileEntry {
     /** DER IssuerAndSerialNumber (RFC 5652 section 10.2.4), as CMS messages name the certificate. */
     issuerAndSerial: Uint8Array;
   } | null;
-}
-
-/** Cancels a running job and tells how far it is. One object a job; jobs that nobody watches or stops take null. */
-export interface NativeJobControl {
-  /** Bytes of input processed so far. */
-  readonly progress: number;
-  /** Bytes of input in all; 0 until the job has opened it. */
-  readonly total: number;
-  cancel(): void;
-}
-
-/** What one file job did. Bytes are whole-file lengths. */
-export interface FileJobResult {
-  inputBytes: number;
-  outputBytes: number;
-}
-
-/** What a decryption job did. */
-export interface DecryptJobResult extends FileJobResult {
-  /** What a recovering job could not use: see `lib/callfile/recovery.ts`. Null when the file is whole. */
-  loss: { reason: 'truncated' | 'damaged' | 'trailing'; segment: number; offset: number; bytes: number } | null;
-}
-
-/** Where a file job writes. `null` as output means: authenticate only, write nothing. */
-export interface FileJobOutput {
-  /** Final name. Written under a temporary name in the same directory, synced, renamed. Mode 0600. */
-  path: string;
-  /** Replace an existing regular file; otherwise ERR_OUTPUT_EXISTS. */
-  replace: boolean;
-  /** fsync the file and its directory before the promise resolves. */
-  sync: boolean;
-}
-
-/**
- * Everything of an encrypted file's header that stays the same for one set of recipients.
- * TypeScript owns the layout; native code fills the holes it is told of.
- */
-export interface EnvelopeTemplateInit {
-  /** Recipients section as the format lays it out, with zero bytes where a wrapped key goes. */
-  recipients: Uint8Array;
-  /** Where each wrapped key goes in `recipients`; the hole is as long as the key's modulus. */
-  wraps: { publicKey: NativePublicKey; offset: number }[];
-  /** KBKDF labels of the two derived keys. */
-  bodyLabel: Uint8Array;
-  macLabel: Uint8Array;
-}
-
-/**
- * Makes a fresh content key a file, wraps it for every recipient, derives body and MAC keys (context = prelude) and
- * assembles `prelude ‖ recipients ‖ HMAC(prelude ‖ recipients)`, followed by the FLOE body with AAD = prelude.
- */
-export interface NativeEnvelopeTemplate {
-  /**
-   * Whole file → whole file in one job on a pool thread. An input that begins with `refusedPrefix` (when that is not
-   * empty) is ERR_ALREADY_ENCRYPTED. An output that is the input itself is replaced in place, unless it has another name.
-   */
-  encryptFile(
-    prelude: Uint8Array,
-    input: string,
-    output: FileJobOutput,
-    segmentLength: number,
-    refusedPrefix: Uint8Array,
-    control: NativeJobControl | null,
-  ): Promise<FileJobResult>;
-  /** Starts a body in memory or a stream: the header (without the FLOE header, which the encryptor holds), and its encryptor. */
-  start(prelude: Uint8Array, segmentLength: number): Promise<{ header: Uint8Array; encryptor: NativeFloeEncryptor }>;
-  /**
-   * The same, without waiting for the header: keys are made at once, some ten microseconds of this thread, and wrapped on
-   * a pool thread while the encryptor works.
-   */
-  startAhead(
-    prelude: Uint8Array,
-    segmentLength: number,
-  ): { header: Promise<Uint8Array>; encryptor: NativeFloeEncryptor };
-}
-
-/**
- * FLOE encryption of one message, in order. Synchronous, and straight from the caller's bytes into the caller's output,
- * which must not overlap: no script of this thread can touch them meanwhile.
- */
-export interface NativeFloeEncryptor {
-  /** FLOE header, 74 bytes: parameters, IV, header tag. */
-  readonly header: Uint8Array;
-  /** Plaintext bytes in a full segment: segmentLength − 32. */
-  readonly plaintextLength: number;
-  /**
-   * Encrypts `held` and `input`, which is what follows it, into `output`, which holds all they could become. When
-   * `last`, they are all that is left of the message; otherwise their length is a multiple of plaintextLength.
-   * ERR_KEY_USE after the last segment.
-   *
-   * @param threads At most so many work on it, 1 to 64.
-   * @param microseconds After so long no segment is begun, 0 to 1000000; the first is.
-   * @returns Bytes written: 32 more a segment than were read. To go on, call with what was not read.
-   */
-  encrypt(
-    held: Uint8Array,
-    input: Uint8Array,
-    last: boolean,
-    output: Uint8Array,
-    threads: number,
-    microseconds: number,
-  ): number;
-}
-
-/** FLOE decryption of one message, in order or at random. Synchronous, as encryption is. */
-export interface NativeFloeDecryptor {
-  readonly segmentLength: number;
-  /** The last segment has been read. */
-  readonly finished: boolean;
-  /**
-   * Decrypts the segments that are there in full in `held` and `input`, which is what follows it; the rest is ignored.
-   * Stops before a segment that is not authentic, and when that is the first throws ERR_TAMPERED, with nothing of it in
-   * `output`. ERR_KEY_USE after the last segment.
-   *
-   * @param output Has room for the next segment; as many as fit are read.
-   * @returns Bytes read: 32 more a segment than were written. 0 when the next segment is not there in full.
-   */
-  decrypt(held: Uint8Array, input: Uint8Array, output: Uint8Array, threads: number, microseconds: number): number;
-  /** Segment number `index` (from 0). ERR_TAMPERED. */
-  decryptSegmentAt(index: number, segment: Uint8Array, final: boolean): Uint8Array;
-}
-
-/** What a reader has found in a header for one private key. */
-export interface SealedEnvelope {
-  wrappedKey: Uint8Array;
-  prelude: Uint8Array;
-  /** Prelude and recipients: what the MAC covers. */
-  authenticated: Uint8Array;
-  mac: Uint8Array;
-  /** KBKDF labels, as in {@link EnvelopeTemplateInit}. */
-  bodyLabel: Uint8Array;
-  macLabel: Uint8Array;
-}
-
-/** An open file: header and body are read from one descriptor, whatever happens to the name. Jobs on it must not overlap. */
-export interface NativeInputFile {
-  /** Up to `length` bytes at `offset`, fewer at the end. */
-  read(offset: number, length: number): Promise<Uint8Array>;
-  /**
-   * Opens the envelope and decrypts the FLOE body at `bodyOffset`, all in one job. Output null: authenticate only.
-   * ERR_TAMPERED, ERR_TRUNCATED.
-   *
-   * @param recover A body that is cut or damaged gives what is authentic before that, and a loss.
-   */
-  decrypt(
-    key: NativePrivateKey,
-    envelope: SealedEnvelope,
-    bodyOffset: number,
-    output: FileJobOutput | null,
-    control: NativeJobControl | null,
-    recover: boolean,
-  ): Promise<DecryptJobResult>;
-  /** Closes the file when no job uses it any more. */
-  destroy(): void;
-}
-
-export interface NativeInputFileClass {
-  /**
-   * Opens a regular file, reads its first `length` bytes, and checks that `output` (when not null) may be written.
-   * ERR_IO, ERR_INVALID_ARGUMENT, ERR_OUTPUT_EXISTS.
-   */
-  open(
-    path: string,
-    output: FileJobOutput | null,
-    length: number,
-  ): Promise<{ file: NativeInputFile; size: number; head: Uint8Array }>;
 }
 
 /** How a library or provider proved itself; see `lib/status.ts` for the public form. */
@@ -408,16 +258,19 @@ export interface NativeBinding extends NativeRewrapFunctions, NativeSealFunction
   createRequest(key: NativePrivateKey, subject: [type: string, value: string][]): Promise<string>;
   /** The key of a body: unwraps the content key, verifies the MAC, derives. ERR_TAMPERED. */
   openEnvelope(key: NativePrivateKey, envelope: SealedEnvelope): Promise<NativeSecretKey>;
+  /** Whether the opening block of a signature is right. ERR_TAMPERED. */
+  verifyOpening(signature: NativeFileSignature): Promise<void>;
   InputFile: NativeInputFileClass;
   CmsInput: NativeCmsInputClass;
   exportCms: NativeExportCms;
   JobControl: new () => NativeJobControl;
   EnvelopeTemplate: new (init: EnvelopeTemplateInit) => NativeEnvelopeTemplate;
-  /** `header` is the 74-byte FLOE header; its tag is verified. ERR_TAMPERED. */
+  /** `header` is the 74-byte FLOE header; its tag is verified. ERR_TAMPERED. `signature` as in {@link SealedEnvelope}. */
   FloeDecryptor: new (
     key: NativeSecretKey,
     aad: Uint8Array,
     header: Uint8Array,
+    signature?: NativeFileSignature | null,
   ) => NativeFloeDecryptor;
   Passphrase: NativePassphraseClass;
   SecretKey: NativeSecretKeyClass;

@@ -67,7 +67,7 @@ export interface CmsWrap {
   issuerAndSerial: Uint8Array;
 }
 
-/** Call file → message, in one job on a pool thread; the first four arguments are as in {@link NativeInputFile.decrypt}. */
+/** Call file → message, in one job on a pool thread; the first four arguments are as in {@link NativeInputFile.decrypt}, and so is what a signature asks for. */
 export type NativeExportCms = (
   file: NativeInputFile,
   key: NativePrivateKey,

@@ -33,7 +33,7 @@ export interface NativeRewrapFunctions {
 
   /**
    * Decrypts the body between `bodyOffset` and `bodyEnd` and encrypts it under a fresh content key, in one job; no
-   * plaintext leaves memory. An output that is the input itself is replaced in place, as above.
+   * plaintext leaves memory. With a signature in the envelope, its closing block must follow the body and be right. An output that is the input itself is replaced in place, as above.
    * ERR_TAMPERED, ERR_TRUNCATED, ERR_OUTPUT_EXISTS, ERR_INPUT_CHANGED, ERR_IO.
    */
   rekeyFile(

@@ -12,7 +12,7 @@ import { Recipients } from '../recipients/recipients.ts';
 /** What is done to every file of a batch. */
 export type BatchChange =
   | { kind: 'recipients'; change: RecipientChange; verify: boolean }
-  | { kind: 'rekey'; recipients: Recipients; before: Date };
+  | { kind: 'rekey'; recipients: Recipients; before: Date; dropSignature: boolean };
 
 /** Certificates by content, and which of their keys are meant. */
 interface StoredRecipients {
@@ -23,8 +23,8 @@ interface StoredRecipients {
 /** The JSON of a batch. */
 export async function storeChange(change: BatchChange): Promise<object> {
   if (change.kind === 'rekey') {
-    const { kind, recipients, before } = change;
-    return { kind, recipients: await storeRecipients(recipients), before: before.toISOString() };
+    const { kind, recipients, before, dropSignature } = change;
+    return { kind, recipients: await storeRecipients(recipients), before: before.toISOString(), dropSignature };
   }
   const { add, remove, replace, where } = change.change;
   return {
@@ -53,7 +53,13 @@ async function storeRecipients(recipients: Recipients): Promise<StoredRecipients
 export function restoreChange(stored: unknown): BatchChange {
   const { kind, ...rest } = objectOf(stored);
   if (kind === 'rekey') {
-    return { kind, recipients: restoreRecipients(rest.recipients), before: dateOf(rest.before) };
+    const { recipients, before, dropSignature } = rest;
+    return {
+      kind,
+      recipients: restoreRecipients(recipients),
+      before: dateOf(before),
+      dropSignature: dropSignature === true,
+    };
   }
   if (kind !== 'recipients') throw damaged(`its kind is ${JSON.stringify(kind)}, which this release does not know`);
   const { verify, add, remove, replace, where } = rest;
@@ -80,7 +86,9 @@ export function addedKeyIds(change: BatchChange): string[] {
 export function describeChange(change: BatchChange): string {
   const names = (recipients: Recipients): string =>
     recipients.list.map(({ certificate, keyId }) => certificate?.subject ?? `public key ${keyId}`).join('; ');
-  if (change.kind === 'rekey') return `rekeys for ${names(change.recipients)}`;
+  if (change.kind === 'rekey') {
+    return `rekeys for ${names(change.recipients)}${change.dropSignature ? ', without signatures' : ''}`;
+  }
   const { add, remove, replace } = change.change;
   return [
     ...(add ? [`adds ${names(add)}`] : []),

@@ -22,8 +22,8 @@ export function fileTask(change: BatchChange, root: string, keys: KeyRing): File
     if (change.kind === 'recipients') {
       return changeRecipients(path, { keys, signal, verify: change.verify, ...change.change });
     }
-    const { recipients, before } = change;
-    return rekeyFile(path, null, { keys, signal, recipients, before });
+    const { recipients, before, dropSignature } = change;
+    return rekeyFile(path, null, { keys, signal, recipients, before, dropSignature });
   };
   return async (path, signal) => {
     const place = await placeOf(root, path);

@@ -36,6 +36,23 @@ export async function generatePrivateKey(bits: number): Promise<PrivateKey> {
 }
 
 /**
+ * Makes an elliptic-curve key in the FIPS module, to sign files with: files cannot be encrypted for it.
+ *
+ * @throws {CallsealError} `ERR_INVALID_ARGUMENT`, `ERR_CRYPTO`.
+ *
+ * @example
+ * const key = await generateSigningKey('P-256');
+ * await key.save('host.key', Passphrase.fromFile('/run/secrets/passphrase'));
+ * await writeFile('host.crt', await createCertificate(key, [['CN', 'ivr-host-7']], 365));
+ */
+export async function generateSigningKey(curve: 'P-256' | 'P-384'): Promise<PrivateKey> {
+  if (curve !== 'P-256' && curve !== 'P-384') {
+    throw new CallsealError('ERR_INVALID_ARGUMENT', `a signing key is on the curve P-256 or P-384, not ${curve}`);
+  }
+  return native().PrivateKey.generateEc(curve);
+}
+
+/**
  * Loads the first private key of a PEM, DER or PKCS#12 file.
  *
  * @throws {CallsealError} `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_KEY_UNREADABLE`, `ERR_IO`.

@@ -24,6 +24,7 @@ export function reportPage(report: DirectoryReport, callseal: string): string {
     recipientSection(report),
     ...PROBLEMS.filter(({ bad }) => !bad).map((words) => problemSection(report, words)),
     monthSection(report),
+    signerSection(report),
     algorithmSection(report),
     '<p class="note">Read from names and headers, without a key: nothing here is authenticated. ' +
       '<code>callseal verify -k KEY</code> proves a file.</p>',
@@ -142,6 +143,24 @@ function charts(months: readonly MonthRow[]): string {
     chart('Bytes, encrypted', 'blue', (row) => row.bytes, formatBytes),
   ];
   return `<div class="pair">${both.map((svg) => `<div>${svg}</div>`).join('')}</div>`;
+}
+
+function signerSection({ signers, leftOut }: DirectoryReport): string {
+  if (signers.length === 0) return '';
+  const rows = signers.map(({ subject, keyId, algorithm, files: all, bytes }) => [
+    `<td>${rich(subject || 'public key')}<div class="note">key id ${escapeHtml(keyId)}</div></td>`,
+    escapeHtml(algorithm),
+    number(formatNumber(all)),
+    number(formatBytes(bytes)),
+  ]);
+  const head = ['files', 'bytes'].map((text) => `<th class="number">${text}</th>`);
+  const note = 'As the files claim: <code>callseal verify --require-signer CERT</code> proves it.';
+  return section(
+    'Who is named as their signer',
+    note,
+    table(['signer', 'algorithm', ...head], rows),
+    omitted(leftOut.signers),
+  );
 }
 
 function algorithmSection({ algorithms, leftOut }: DirectoryReport): string {

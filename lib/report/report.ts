@@ -13,6 +13,7 @@ import {
   type ListingKind,
   type MonthRow,
   type RecipientRow,
+  type SignerRow,
   Tally,
   type Totals,
 } from './tally.ts';
@@ -38,10 +39,11 @@ export interface DirectoryReport {
   totals: Totals;
   problems: Record<ListingKind, Listing>;
   recipients: RecipientRow[];
+  signers: SignerRow[];
   algorithms: AlgorithmRow[];
   months: MonthRow[];
-  /** What the three tables had no room for: entries of headers, not rows. */
-  leftOut: { recipients: number; algorithms: number; months: number };
+  /** What the tables had no room for: entries of headers, not rows. */
+  leftOut: Tally['leftOut'];
 }
 
 /**
@@ -78,6 +80,7 @@ export async function reportOn(directories: readonly string[], options: ReportOp
     totals: tally.totals,
     problems: tally.listings,
     recipients: tally.recipients(),
+    signers: tally.signers(),
     algorithms: tally.algorithms(),
     months: tally.months(),
     leftOut: tally.leftOut,

@@ -1,12 +1,14 @@
 /** Adds findings up. What it holds does not grow with their number. */
 
 import type { Inspection, RecipientEntryInfo } from '../callfile/inspect.ts';
+import type { SignerInfo } from '../signing/info.ts';
 import type { Finding, ProblemKind } from './examine.ts';
 import { addTo, emptyListing, type Listing, Rows } from './listing.ts';
 
 const DAY = 86_400_000;
 
 const MAX_RECIPIENT_ROWS = 1000;
+const MAX_SIGNER_ROWS = 1000;
 const MAX_ALGORITHM_ROWS = 100;
 const MAX_MONTH_ROWS = 1200;
 
@@ -35,6 +37,18 @@ export interface RecipientRow {
   bytes: number;
   /** Files that nobody else can open. */
   onlyKeyOf: number;
+}
+
+/** Who is named as the signer of files; no signature was verified. */
+export interface SignerRow {
+  /** Null for a bare public key. */
+  subject: string | null;
+  keyId: string;
+  /** SHA-256 of the DER certificate, lower-case hexadecimal. */
+  certificate: string | null;
+  algorithm: string;
+  files: number;
+  bytes: number;
 }
 
 export interface AlgorithmRow {
@@ -67,7 +81,7 @@ export interface Totals {
   /** Every regular file that was looked at. */
   all: Sum;
   /** Those with a well-formed header. */
-  callFiles: Sum & { complete: number; plaintextBytes: number };
+  callFiles: Sum & { complete: number; signed: number; plaintextBytes: number };
   empty: number;
   /** Links and devices, which are not followed, and files that vanished meanwhile. */
   passedOver: number;
@@ -99,12 +113,13 @@ const KINDS: readonly ListingKind[] = [
 export class Tally {
   readonly totals: Totals = {
     all: { files: 0, bytes: 0 },
-    callFiles: { files: 0, bytes: 0, complete: 0, plaintextBytes: 0 },
+    callFiles: { files: 0, bytes: 0, complete: 0, signed: 0, plaintextBytes: 0 },
     empty: 0,
     passedOver: 0,
   };
   readonly listings = Object.fromEntries(KINDS.map((kind) => [kind, emptyListing()])) as Record<ListingKind, Listing>;
   readonly #recipients = new Rows<RecipientRow>(MAX_RECIPIENT_ROWS);
+  readonly #signers = new Rows<SignerRow>(MAX_SIGNER_ROWS);
   readonly #algorithms = new Rows<AlgorithmRow>(MAX_ALGORITHM_ROWS);
   readonly #months = new Rows<MonthRow>(MAX_MONTH_ROWS);
   readonly #judgement: Judgement;
@@ -138,6 +153,10 @@ export class Tally {
     return this.#recipients.sorted((a, b) => b.files - a.files || order(label(a), label(b)));
   }
 
+  signers(): SignerRow[] {
+    return this.#signers.sorted((a, b) => b.files - a.files || order(label(a), label(b)));
+  }
+
   algorithms(): AlgorithmRow[] {
     return this.#algorithms.sorted((a, b) => b.files - a.files || a.segmentLength - b.segmentLength);
   }
@@ -147,9 +166,13 @@ export class Tally {
   }
 
   /** Entries that the tables had no room for. */
-  get leftOut(): { recipients: number; algorithms: number; months: number } {
-    const [recipients, algorithms, months] = [this.#recipients, this.#algorithms, this.#months];
-    return { recipients: recipients.leftOut, algorithms: algorithms.leftOut, months: months.leftOut };
+  get leftOut(): { recipients: number; signers: number; algorithms: number; months: number } {
+    return {
+      recipients: this.#recipients.leftOut,
+      signers: this.#signers.leftOut,
+      algorithms: this.#algorithms.leftOut,
+      months: this.#months.leftOut,
+    };
   }
 
   #addCallFile(path: string, inspection: Inspection): void {
@@ -161,6 +184,7 @@ export class Tally {
     const single = recipients.length === 1;
     for (const recipient of recipients) this.#addRecipient(recipient, fileBytes, single);
     if (single) addTo(this.listings.singleRecipient, path, fileBytes, `only ${shortName(recipients[0]!)} opens it`);
+    if (inspection.signer !== null) this.#addSigner(inspection.signer, fileBytes);
     this.#addAlgorithms(inspection);
     this.#addMonth(inspection);
   }
@@ -170,6 +194,13 @@ export class Tally {
     if (row === null) return;
     addFile(row, bytes);
     if (single) row.onlyKeyOf += 1;
+  }
+
+  #addSigner({ keyId, algorithm, certificate }: SignerInfo, bytes: number): void {
+    this.totals.callFiles.signed += 1;
+    const named = { subject: certificate?.subject ?? null, keyId, certificate: certificate?.sha256 ?? null, algorithm };
+    const row = this.#signers.get(JSON.stringify(named), () => ({ ...named, files: 0, bytes: 0 }));
+    if (row !== null) addFile(row, bytes);
   }
 
   #addAlgorithms({ suite, version, recipients, segmentLength, fileBytes }: Inspection): void {
@@ -225,7 +256,7 @@ export function shortName({ keyId, certificate }: Pick<RecipientEntryInfo, 'keyI
   return certificate?.subject || `public key ${keyId.slice(0, 16)}…`;
 }
 
-const label = ({ subject, keyId, certificate }: RecipientRow): string =>
+const label = ({ subject, keyId, certificate }: Pick<RecipientRow, 'subject' | 'keyId' | 'certificate'>): string =>
   `${subject ?? '\uffff'} ${keyId} ${certificate}`;
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -14,6 +14,7 @@ export function reportText(report: DirectoryReport): string[] {
     ...summary(report),
     ...problems(report),
     ...part('Who can open them', recipientTable(report)),
+    ...part('Who is named as their signer', signerTable(report)),
     ...part('How they are encrypted', algorithmTable(report)),
     ...part('By month of creation (UTC)', monthTable(report)),
     '',
@@ -31,6 +32,7 @@ function summary({ directories, totals }: DirectoryReport): string[] {
     directories.map(safe).join(', '),
     `${files(all.files)} (${formatBytes(all.bytes)}), of which ${formatNumber(callFiles.files)} encrypted ` +
       `(${formatBytes(callFiles.bytes)}), ${formatNumber(callFiles.complete)} of them complete` +
+      (callFiles.signed > 0 ? `, ${formatNumber(callFiles.signed)} signed` : '') +
       rest.map((text) => `; ${text}`).join(''),
   ];
 }
@@ -63,6 +65,16 @@ function recipientTable({ recipients, leftOut }: DirectoryReport): string[] {
     ...tableLines(['recipient', 'key', 'files', 'bytes', 'certificate', ''], rows, [2, 3]),
     ...omitted(leftOut.recipients),
   ];
+}
+
+function signerTable({ signers, leftOut }: DirectoryReport): string[] {
+  const rows = signers.map((row) => [
+    safe(row.subject ?? `public key ${row.keyId.slice(0, 16)}…`) || '(no subject)',
+    row.algorithm,
+    formatNumber(row.files),
+    formatBytes(row.bytes),
+  ]);
+  return [...tableLines(['signer', 'algorithm', 'files', 'bytes'], rows, [2, 3]), ...omitted(leftOut.signers)];
 }
 
 function algorithmTable({ algorithms, leftOut }: DirectoryReport): string[] {

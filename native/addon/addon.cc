@@ -15,6 +15,7 @@
 #include "module.h"
 #include "rewrap_functions.h"
 #include "seal_functions.h"
+#include "signature_arguments.h"
 #include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
 #include "test_hooks.h"
@@ -256,6 +257,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["exportCms"] = Napi::Function::New(env, export_cms_file);
   add_seal_functions(env, exports);
   define_rewrap_functions(env, exports);
+  exports["verifyOpening"] = Napi::Function::New(env, verify_opening);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);
 #endif

@@ -94,7 +94,7 @@ Napi::Value CmsInputHandle::unwrap(const Napi::CallbackInfo& info) {
 Napi::Value CmsInputHandle::import_file(const Napi::CallbackInfo& info) {
   Shared input = core();
   auto key = SecretKeyHandle::from(info[0], "contentEncryptionKey");
-  auto form = EnvelopeTemplateHandle::from(info[1], "template");
+  auto parts = EnvelopeTemplateHandle::from(info[1], "template");
   Bytes prelude = bytes_argument(info, 2, "prelude").copy();
   OutputOptions output_options = output_argument(info, 3);
   uint32_t segment_length = segment_length_argument(info, 4);
@@ -104,7 +104,7 @@ Napi::Value CmsInputHandle::import_file(const Napi::CallbackInfo& info) {
       [=]() {
         control->check();
         AtomicFile output(output_options, &input->file());
-        return import_cms(*input, output, *key, *form, prelude, segment_length, *control);
+        return import_cms(*input, output, *key, *parts.form, prelude, segment_length, *control, parts.signer);
       },
       file_job_result);
 }
@@ -124,7 +124,8 @@ Napi::Value export_cms_file(const Napi::CallbackInfo& info) {
         control->check();
         SecretKey body_key = open_envelope(*key, sealed);
         AtomicFile output(output_options, input->get());
-        return export_cms(**input, output, offset, body_key, sealed.prelude, wraps, form, *control);
+        return export_cms(**input, output, offset, body_key, sealed.prelude, wraps, form, *control,
+                          sealed.signature_or_null());
       },
       file_job_result);
 }

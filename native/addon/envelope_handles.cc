@@ -3,6 +3,7 @@
 #include "async.h"
 #include "file_arguments.h"
 #include "key_handles.h"
+#include "started_file.h"
 
 namespace callseal::addon {
 namespace {
@@ -67,6 +68,7 @@ EnvelopeTemplate envelope_template_argument(const Napi::CallbackInfo& info, size
   form.recipients = bytes_value(init.Get("recipients"), "recipients").copy();
   form.body_label = bytes_value(init.Get("bodyLabel"), "bodyLabel").copy();
   form.mac_label = bytes_value(init.Get("macLabel"), "macLabel").copy();
+  form.body_context = optional_bytes_value(init.Get("bodyContext"), "bodyContext");
   Napi::Value wraps = init.Get("wraps");
   if (!wraps.IsArray()) reject_argument(info.Env(), "wraps must be an array");
   Napi::Array list = wraps.As<Napi::Array>();
@@ -85,10 +87,16 @@ EnvelopeTemplateHandle::EnvelopeTemplateHandle(const Napi::CallbackInfo& info)
   auto form = std::make_shared<EnvelopeTemplate>(envelope_template_argument(info, 0));
   guarded(info.Env(), [&]() { form->validate(); });
   form_ = std::move(form);
+  signer_ = KeptSigner::from(info[0].As<Napi::Object>().Get("signer"));
+}
+
+std::shared_ptr<const FileSigner> EnvelopeTemplateHandle::signer() const {
+  return signer_ != nullptr ? signer_->for_file() : nullptr;
 }
 
 Napi::Value EnvelopeTemplateHandle::encrypt_file(const Napi::CallbackInfo& info) {
   auto form = form_;
+  auto signer = this->signer();
   Bytes prelude = bytes_argument(info, 0, "prelude").copy();
   std::string input_path = path_argument(info, 1, "input");
   OutputOptions output_options = output_argument(info, 2);
@@ -102,25 +110,45 @@ Napi::Value EnvelopeTemplateHandle::encrypt_file(const Napi::CallbackInfo& info)
         InputFile input(input_path);
         if (!refused_prefix.empty()) refuse_prefix(input, refused_prefix);
         AtomicFile output(output_options, &input);
-        Envelope envelope = make_envelope(*form, prelude);
-        FloeMessage message = FloeMessage::create(envelope.body_key, prelude, segment_length);
-        return callseal::encrypt_file(input, output, envelope.header, message, *control);
+        const StartedFile file = start_file(*form, signer, prelude, segment_length);
+        return callseal::encrypt_file(input, output, file.header, file.message, *control, file.signature_or_null());
       },
       file_job_result);
 }
 
 namespace {
 
-FloeEncryptorHandle::Shared start_body(const SecretKey& body_key, ByteView prelude, uint32_t segment_length) {
-  auto owned = std::make_unique<OwnedFloeBody>(FloeMessage::create(body_key, prelude, segment_length));
+FloeEncryptorHandle::Shared start_body(const SecretKey& body_key, ByteView prelude, uint32_t segment_length,
+                                       bool is_signed) {
+  auto owned = std::make_unique<WrittenBody>(FloeMessage::create(body_key, prelude, segment_length), is_signed);
   owned->body.cipher().prepare(0);  // here, so that the first call need not
-  return std::make_shared<const std::unique_ptr<OwnedFloeBody>>(std::move(owned));
+  return std::make_shared<const std::unique_ptr<WrittenBody>>(std::move(owned));
+}
+
+// Ends the header of a signed file with its opening block. `signer` may be null.
+void sign_opening(std::shared_ptr<const FileSigner> signer, ByteView prelude, const WrittenBody& body, Bytes& header) {
+  if (signer == nullptr) return;
+  SignedFile made(std::move(signer), prelude, body.message.header_view());
+  append(header, made.opening_block());
+  body.signature->set(std::move(made));
 }
 
 }  // namespace
 
+void SharedSignature::set(SignedFile made) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  made_.emplace(std::move(made));
+}
+
+const SignedFile& SharedSignature::get() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!made_.has_value()) throw Error(Code::kKeyUse, "the header of this file is not made yet");
+  return *made_;
+}
+
 Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
   auto form = form_;
+  auto signer = this->signer();
   Bytes prelude = bytes_argument(info, 0, "prelude").copy();
   uint32_t segment_length = segment_length_argument(info, 1);
   struct Started {
@@ -131,7 +159,9 @@ Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
       info.Env(),
       [=]() {
         Envelope envelope = make_envelope(*form, prelude);
-        return Started{std::move(envelope.header), start_body(envelope.body_key, prelude, segment_length)};
+        FloeEncryptorHandle::Shared body = start_body(envelope.body_key, prelude, segment_length, signer != nullptr);
+        sign_opening(signer, prelude, **body, envelope.header);
+        return Started{std::move(envelope.header), std::move(body)};
       },
       [](Napi::Env env, Started& started) {
         Napi::Object result = Napi::Object::New(env);
@@ -144,17 +174,25 @@ Napi::Value EnvelopeTemplateHandle::start(const Napi::CallbackInfo& info) {
 Napi::Value EnvelopeTemplateHandle::start_ahead(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto form = form_;
+  auto signer = this->signer();
   Bytes prelude = bytes_argument(info, 0, "prelude").copy();
   uint32_t segment_length = segment_length_argument(info, 1);
   Napi::Object result = Napi::Object::New(env);
+  FloeEncryptorHandle::Shared body;
   auto content = guarded(env, [&]() {
     auto made = std::make_shared<const SecretKey>(SecretKey::generate(KeyUse::kContent));
     SecretKey body_key = derive_body_key(*form, prelude, *made);
-    result["encryptor"] = FloeEncryptorHandle::wrap(env, start_body(body_key, prelude, segment_length));
+    body = start_body(body_key, prelude, segment_length, signer != nullptr);
+    result["encryptor"] = FloeEncryptorHandle::wrap(env, body);
     return made;
   });
   result["header"] = PromiseWork<Bytes>::run(
-      env, [=]() { return make_header(*form, prelude, *content); },
+      env,
+      [=]() {
+        Bytes header = make_header(*form, prelude, *content);
+        sign_opening(signer, prelude, **body, header);
+        return header;
+      },
       [](Napi::Env current, Bytes& header) { return to_uint8_array(current, header); });
   return result;
 }
@@ -163,7 +201,8 @@ Napi::Function FloeEncryptorHandle::define(Napi::Env env) {
   return DefineClass(env, kName,
                      {InstanceAccessor<&FloeEncryptorHandle::header>("header"),
                       InstanceAccessor<&FloeEncryptorHandle::plaintext_length>("plaintextLength"),
-                      InstanceMethod<&FloeEncryptorHandle::encrypt>("encrypt")});
+                      InstanceMethod<&FloeEncryptorHandle::encrypt>("encrypt"),
+                      InstanceMethod<&FloeEncryptorHandle::closing>("closing")});
 }
 
 Napi::Value FloeEncryptorHandle::header(const Napi::CallbackInfo& info) {
@@ -188,19 +227,38 @@ Napi::Value FloeEncryptorHandle::encrypt(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(written));
 }
 
+Napi::Value FloeEncryptorHandle::closing(const Napi::CallbackInfo& info) {
+  std::shared_ptr<SharedSignature> signature = (*core())->signature;
+  if (signature == nullptr) {
+    return PromiseWork<Bytes>::run(
+        info.Env(), []() { return Bytes(); }, [](Napi::Env env, Bytes& none) { return to_uint8_array(env, none); });
+  }
+  // Now, as the body belongs to this thread.
+  const BodySummary summary = guarded(info.Env(), [&]() { return (*core())->body.digest().summary(); });
+  return PromiseWork<Bytes>::run(
+      info.Env(), [=]() { return signature->get().closing_block(summary); },
+      [](Napi::Env env, Bytes& block) { return to_uint8_array(env, block); });
+}
+
 Napi::Function FloeDecryptorHandle::define(Napi::Env env) {
   return DefineClass(env, kName,
                      {InstanceAccessor<&FloeDecryptorHandle::segment_length>("segmentLength"),
                       InstanceAccessor<&FloeDecryptorHandle::finished>("finished"),
                       InstanceMethod<&FloeDecryptorHandle::decrypt>("decrypt"),
-                      InstanceMethod<&FloeDecryptorHandle::decrypt_segment_at>("decryptSegmentAt")});
+                      InstanceMethod<&FloeDecryptorHandle::decrypt_segment_at>("decryptSegmentAt"),
+                      InstanceMethod<&FloeDecryptorHandle::verify_closing>("verifyClosing")});
 }
 
 FloeDecryptorHandle::FloeDecryptorHandle(const Napi::CallbackInfo& info) : TaggedWrap<FloeDecryptorHandle>(info) {
   auto key = SecretKeyHandle::from(info[0], "key");
   ByteView aad = bytes_argument(info, 1, "aad");
   ByteView header = bytes_argument(info, 2, "header");
-  guarded(info.Env(), [&]() { owned_ = std::make_unique<OwnedFloeBody>(FloeMessage::open(*key, aad, header)); });
+  if (std::optional<FileSignature> signature = optional_signature(info[3])) {
+    signature_ = std::make_shared<const FileSignature>(std::move(*signature));
+  }
+  guarded(info.Env(), [&]() {
+    owned_ = std::make_unique<OwnedFloeBody>(FloeMessage::open(*key, aad, header), signature_ != nullptr);
+  });
 }
 
 Napi::Value FloeDecryptorHandle::segment_length(const Napi::CallbackInfo& info) {
@@ -235,6 +293,19 @@ Napi::Value FloeDecryptorHandle::decrypt_segment_at(const Napi::CallbackInfo& in
     owned_->body.cipher().decrypt(index, final, segment, plaintext.Data());
     return plaintext;
   });
+}
+
+Napi::Value FloeDecryptorHandle::verify_closing(const Napi::CallbackInfo& info) {
+  Bytes block = bytes_argument(info, 0, "block").copy();
+  std::shared_ptr<const FileSignature> signature = signature_;
+  const BodySummary summary = guarded(info.Env(), [&]() { return owned_->body.digest().summary(); });
+  return PromiseWork<bool>::run(
+      info.Env(),
+      [=]() {
+        signature->verify_closing(block, summary);
+        return true;
+      },
+      [](Napi::Env env, bool&) { return env.Undefined(); });
 }
 
 }  // namespace callseal::addon

@@ -7,6 +7,7 @@
 #include "envelope_handles.h"
 #include "file_arguments.h"
 #include "key_handles.h"
+#include "signature_arguments.h"
 
 namespace callseal::addon {
 namespace {
@@ -54,6 +55,7 @@ Napi::Value open_input(const Napi::CallbackInfo& info) {
 const char* reason_name(Loss::Reason reason) {
   switch (reason) {
     case Loss::Reason::kTruncated:
+    case Loss::Reason::kClosing:
       return "truncated";
     case Loss::Reason::kDamaged:
       return "damaged";
@@ -72,6 +74,7 @@ Napi::Value decrypt_result(Napi::Env env, FileJobResult& result) {
   loss["segment"] = Napi::Number::New(env, static_cast<double>(result.loss->segment));
   loss["offset"] = Napi::Number::New(env, static_cast<double>(result.loss->offset));
   loss["bytes"] = Napi::Number::New(env, static_cast<double>(result.loss->bytes));
+  if (result.loss->reason == Loss::Reason::kClosing) loss["signatureOnly"] = Napi::Boolean::New(env, true);
   object["loss"] = loss;
   return object;
 }
@@ -87,6 +90,8 @@ SealedEnvelope sealed_envelope_argument(const Napi::CallbackInfo& info, size_t i
   sealed.mac = bytes_member(object, "mac");
   sealed.body_label = bytes_member(object, "bodyLabel");
   sealed.mac_label = bytes_member(object, "macLabel");
+  sealed.body_context = optional_bytes_value(object.Get("bodyContext"), "bodyContext");
+  sealed.signature = optional_signature(object.Get("signature"));
   return sealed;
 }
 
@@ -124,7 +129,8 @@ Napi::Value InputFileHandle::decrypt(const Napi::CallbackInfo& info) {
         std::optional<AtomicFile> target;
         if (output.has_value()) target.emplace(*output, file->get());
         AtomicFile* to = target.has_value() ? &*target : nullptr;
-        return decrypt_file(**file, to, offset, body_key, sealed.prelude, *control, recover);
+        return decrypt_file(**file, to, offset, body_key, sealed.prelude, *control, recover,
+                            sealed.signature_or_null());
       },
       decrypt_result);
 }

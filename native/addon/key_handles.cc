@@ -4,6 +4,7 @@
 #include "hierarchy_handles.h"
 #include "key_file.h"
 #include "pkcs12.h"
+#include "signature_arguments.h"
 
 namespace callseal::addon {
 namespace {
@@ -97,6 +98,15 @@ Napi::Value private_key_generate(const Napi::CallbackInfo& info) {
       [](Napi::Env env, auto& key) { return PrivateKeyHandle::wrap(env, key); });
 }
 
+Napi::Value private_key_generate_ec(const Napi::CallbackInfo& info) {
+  const std::string name = string_argument(info, 0, "curve");
+  if (name != "P-256" && name != "P-384") reject_argument(info.Env(), "curve must be P-256 or P-384");
+  const EcCurve curve = name == "P-256" ? EcCurve::kP256 : EcCurve::kP384;
+  return PromiseWork<std::shared_ptr<const PrivateKey>>::run(
+      info.Env(), [curve]() { return shared(PrivateKey::generate(curve)); },
+      [](Napi::Env env, auto& key) { return PrivateKeyHandle::wrap(env, key); });
+}
+
 Napi::Value private_key_probe(const Napi::CallbackInfo& info) {
   std::string path = path_argument(info, 0, "path");
   KeyFileContents contents = guarded(info.Env(), [&]() { return probe_key_file(path); });
@@ -121,11 +131,7 @@ Napi::Value private_key_probe(const Napi::CallbackInfo& info) {
 }  // namespace
 
 SignatureScheme scheme_argument(const Napi::CallbackInfo& info, size_t index) {
-  std::string name = string_argument(info, index, "scheme");
-  if (name == "pss-sha256") return SignatureScheme::kPssSha256;
-  if (name == "pkcs1-sha256") return SignatureScheme::kPkcs1Sha256;
-  if (name == "pkcs1-sha1") return SignatureScheme::kPkcs1Sha1;
-  reject_argument(info.Env(), "scheme must be pss-sha256, pkcs1-sha256 or pkcs1-sha1");
+  return scheme_value(info[index]);
 }
 
 Napi::Function PassphraseHandle::define(Napi::Env env) {
@@ -219,6 +225,7 @@ Napi::Function PublicKeyHandle::define(Napi::Env env) {
        InstanceAccessor<&PublicKeyHandle::spki_sha256>("spkiSha256"), InstanceMethod<&PublicKeyHandle::to_pem>("toPem"),
        InstanceMethod<&PublicKeyHandle::wrap_content_key>("wrap"),
        InstanceMethod<&PublicKeyHandle::wrap_master>("wrapMaster"),
+       InstanceAccessor<&PublicKeyHandle::writer_scheme>("writerScheme"),
        InstanceMethod<&PublicKeyHandle::verify>("verify")});
 }
 
@@ -263,6 +270,11 @@ Napi::Value PublicKeyHandle::wrap_master(const Napi::CallbackInfo& info) {
       info.Env(), [key, master]() { return master->wrap_for(*key); }, wrap_bytes);
 }
 
+Napi::Value PublicKeyHandle::writer_scheme(const Napi::CallbackInfo& info) {
+  const std::optional<SignatureScheme> scheme = core()->writer_scheme();
+  return scheme.has_value() ? Napi::Value(Napi::String::New(info.Env(), scheme_name(*scheme))) : info.Env().Null();
+}
+
 Napi::Value PublicKeyHandle::verify(const Napi::CallbackInfo& info) {
   Shared key = core();
   SignatureScheme scheme = scheme_argument(info, 0);
@@ -289,6 +301,7 @@ Napi::Function PrivateKeyHandle::define(Napi::Env env) {
   function["loadPkcs12"] = Napi::Function::New(env, private_key_load_pkcs12);
   function["probe"] = Napi::Function::New(env, private_key_probe);
   function["generate"] = Napi::Function::New(env, private_key_generate);
+  function["generateEc"] = Napi::Function::New(env, private_key_generate_ec);
   return function;
 }
 

@@ -55,6 +55,7 @@ class PublicKeyHandle : public Handle<PublicKeyHandle, PublicKey> {
   Napi::Value to_pem(const Napi::CallbackInfo& info);
   Napi::Value wrap_content_key(const Napi::CallbackInfo& info);
   Napi::Value wrap_master(const Napi::CallbackInfo& info);
+  Napi::Value writer_scheme(const Napi::CallbackInfo& info);
   Napi::Value verify(const Napi::CallbackInfo& info);
 };
 

@@ -37,8 +37,9 @@ Napi::Value rekey(const Napi::CallbackInfo& info) {
   auto file = InputFileHandle::from(info[0], "file");
   auto key = PrivateKeyHandle::from(info[1], "key");
   SealedEnvelope sealed = sealed_envelope_argument(info, 2);
-  const BodyExtent body{offset_argument(info, 3, "bodyOffset"), offset_argument(info, 4, "bodyEnd")};
-  auto form = EnvelopeTemplateHandle::unwrap_argument(info[5], "template")->form();
+  const uint64_t begin = offset_argument(info, 3, "bodyOffset");
+  const uint64_t end = offset_argument(info, 4, "bodyEnd");
+  auto parts = EnvelopeTemplateHandle::from(info[5], "template");
   Bytes prelude = bytes_argument(info, 6, "prelude").copy();
   uint32_t segment_length = segment_length_argument(info, 7);
   OutputOptions output_options = output_argument(info, 8);
@@ -49,9 +50,9 @@ Napi::Value rekey(const Napi::CallbackInfo& info) {
         control->check();
         SecretKey body_key = open_envelope(*key, sealed);
         AtomicFile output(output_options, file->get());
-        Envelope envelope = make_envelope(*form, prelude);
-        FloeMessage message = FloeMessage::create(envelope.body_key, prelude, segment_length);
-        return rekey_file(**file, body, body_key, sealed.prelude, output, envelope.header, message, *control);
+        const StartedFile started = start_file(*parts.form, parts.signer, prelude, segment_length);
+        const FileBody body{begin, end, sealed.signature_or_null()};
+        return rekey_file(**file, body, body_key, sealed.prelude, output, started, *control);
       },
       file_job_result);
 }

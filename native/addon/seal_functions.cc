@@ -7,6 +7,7 @@
 #include "leftovers.h"
 #include "seal_job.h"
 #include "service_notify.h"
+#include "started_file.h"
 
 namespace callseal::addon {
 namespace {
@@ -60,7 +61,7 @@ Napi::Value seal_result(Napi::Env env, SealResult& result) {
 }
 
 Napi::Value seal(const Napi::CallbackInfo& info) {
-  auto form = EnvelopeTemplateHandle::from(info[0], "template");
+  auto parts = EnvelopeTemplateHandle::from(info[0], "template");
   Bytes prelude = bytes_argument(info, 1, "prelude").copy();
   SealRequest request = request_argument(info, 2);
   uint32_t segment_length = segment_length_argument(info, 3);
@@ -73,9 +74,8 @@ Napi::Value seal(const Napi::CallbackInfo& info) {
         SealSource source(request);
         if (!refused_prefix.empty()) refuse_prefix(source.file(), refused_prefix);
         AtomicFile output({request.output, false, true}, &source.file());
-        Envelope envelope = make_envelope(*form, prelude);
-        FloeMessage message = FloeMessage::create(envelope.body_key, prelude, segment_length);
-        return seal_file(source, output, envelope.header, message, *control);
+        const StartedFile file = start_file(*parts.form, parts.signer, prelude, segment_length);
+        return seal_file(source, output, file.header, file.message, *control, file.signature_or_null());
       },
       seal_result);
 }

@@ -63,6 +63,10 @@ class SplitView {
   ByteView rest_;
 };
 
+inline void append(Bytes& to, ByteView bytes) {
+  to.insert(to.end(), bytes.begin(), bytes.end());
+}
+
 // Clears what it hands back, so that a vector that grows or dies leaves no secret in freed memory.
 template <typename T>
 struct CleansingAllocator {

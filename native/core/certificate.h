@@ -43,16 +43,17 @@ std::vector<RecipientEntry> read_recipients(ByteView bytes);
 // One object for which KeyObject::is_public() holds. kCertificateUnreadable.
 RecipientEntry decode_recipient(const KeyObject& object);
 
-// Self-signed X.509 v3 certificate over an RSA key: SHA-256, random positive serial of 159 bits (CA/B BR 7.1), valid
-// from one minute ago (clocks differ) for `days` from now; the extensions of `openssl req -x509`: CA:TRUE and key
-// identifiers. PEM.
-// kInvalidArgument for a bad subject or number of days, kNotApproved for a key that is not RSA of 2048 bits or more.
+// Self-signed X.509 v3 certificate: SHA-256 (over P-384 SHA-384), random positive serial of 159 bits (CA/B BR 7.1),
+// valid from one minute ago (clocks differ) for `days` from now; the extensions of `openssl req -x509`: CA:TRUE and key
+// identifiers. Over a key on P-256 or P-384: CA:FALSE and the key usage digitalSignature. PEM.
+// kInvalidArgument for a bad subject or number of days, kNotApproved for a key that is neither RSA of 2048 bits or more
+// nor on one of these curves.
 std::string create_certificate(const PrivateKey& key, const X509Subject& subject, int days);
 
 // Whether OpenSSL takes the subject: kInvalidArgument otherwise.
 void check_subject(const X509Subject& subject);
 
-// Request for a certificate (PKCS#10, RFC 2986) over an RSA key, signed with RSASSA-PKCS1-v1_5 and SHA-256, which every
+// Request for a certificate (PKCS#10, RFC 2986), signed as certificates are, with RSA in the scheme which every
 // authority knows; no attributes. PEM. Errors as above, and those of the token when the key is in one.
 std::string create_request(const PrivateKey& key, const X509Subject& subject);
 

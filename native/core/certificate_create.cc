@@ -14,6 +14,7 @@ namespace {
 
 using BasicConstraintsPtr = OpensslPtr<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;
 using AuthorityKeyIdPtr = OpensslPtr<AUTHORITY_KEYID, AUTHORITY_KEYID_free>;
+using BitStringPtr = OpensslPtr<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
 using OctetStringPtr = OpensslPtr<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
 
 constexpr long kBackdateSeconds = 60;
@@ -59,7 +60,15 @@ void add_extension(X509* certificate, int nid, void* value, bool critical) {
                   "adding a certificate extension");
 }
 
-void add_extensions(X509* certificate) {
+// KeyUsage's bit 0 (RFC 5280 section 4.2.1.3).
+void add_signing_usage(X509* certificate) {
+  BitStringPtr usage(ASN1_BIT_STRING_new());
+  require_openssl(usage != nullptr && ASN1_BIT_STRING_set_bit(usage.get(), 0, 1) == 1, "naming the use of a key");
+  add_extension(certificate, NID_key_usage, usage.get(), true);
+}
+
+// A key on a curve signs files and nothing else, so its certificate can be no authority's.
+void add_extensions(X509* certificate, bool for_signing) {
   OctetStringPtr subject_identifier = key_identifier(certificate);
   add_extension(certificate, NID_subject_key_identifier, subject_identifier.get(), false);
   AuthorityKeyIdPtr authority(AUTHORITY_KEYID_new());
@@ -68,8 +77,9 @@ void add_extensions(X509* certificate) {
   add_extension(certificate, NID_authority_key_identifier, authority.get(), false);
   BasicConstraintsPtr constraints(BASIC_CONSTRAINTS_new());
   require_openssl(constraints != nullptr, "allocating a certificate extension");
-  constraints->ca = 0xFF;  // DER's TRUE
+  constraints->ca = for_signing ? 0 : 0xFF;  // DER's TRUE
   add_extension(certificate, NID_basic_constraints, constraints.get(), true);
+  if (for_signing) add_signing_usage(certificate);
 }
 
 // By PrivateKey::sign, as the key may be in a token, where X509_sign does not reach it.
@@ -77,8 +87,8 @@ void sign(X509* certificate, const PrivateKey& key) {
   const ASN1_BIT_STRING* signature = nullptr;
   const X509_ALGOR* algorithm = nullptr;
   X509_get0_signature(&signature, &algorithm, certificate);
-  set_signature_algorithm(const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(certificate)));
-  set_signature_algorithm(const_cast<X509_ALGOR*>(algorithm));
+  set_signature_algorithm(const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(certificate)), key);
+  set_signature_algorithm(const_cast<X509_ALGOR*>(algorithm), key);
   uint8_t* der = nullptr;
   int length = i2d_re_X509_tbs(certificate, &der);
   set_signature(const_cast<ASN1_BIT_STRING*>(signature), sign_der(key, der, length));
@@ -108,7 +118,7 @@ std::string create_certificate(const PrivateKey& key, const X509Subject& subject
                   "filling in a certificate");
   set_serial(certificate.get());
   set_validity(certificate.get(), days);
-  add_extensions(certificate.get());
+  add_extensions(certificate.get(), key.public_key()->curve().has_value());
   sign(certificate.get(), key);
   return to_pem(certificate.get());
 }

@@ -25,11 +25,10 @@ std::string last_reason() {
 
 void require_certifiable(const PrivateKey& key) {
   const PublicKey& public_key = *key.public_key();
-  if (public_key.algorithm() != "RSA" || public_key.bits() < kMinRsaBits) {
-    throw Error(Code::kNotApproved, "certificates and requests are made for RSA keys of at least " +
-                                        std::to_string(kMinRsaBits) + " bits, not for " + public_key.algorithm() +
-                                        " of " + std::to_string(public_key.bits()) + " bits");
-  }
+  if (public_key.curve() || (public_key.algorithm() == "RSA" && public_key.bits() >= kMinRsaBits)) return;
+  throw Error(Code::kNotApproved, "certificates and requests are made for P-256, P-384, and RSA keys of at least " +
+                                      std::to_string(kMinRsaBits) + " bits, not for " + public_key.algorithm() +
+                                      " of " + std::to_string(public_key.bits()) + " bits");
 }
 
 X509NamePtr make_x509_name(const X509Subject& subject) {
@@ -51,15 +50,22 @@ X509NamePtr make_x509_name(const X509Subject& subject) {
   return name;
 }
 
-void set_signature_algorithm(X509_ALGOR* algorithm) {
-  require_openssl(X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha256WithRSAEncryption), V_ASN1_NULL, nullptr) == 1,
-                  "naming a signature algorithm");
+void set_signature_algorithm(X509_ALGOR* algorithm, const PrivateKey& key) {
+  const std::optional<EcCurve> curve = key.public_key()->curve();
+  const int of_curve = curve == EcCurve::kP384 ? NID_ecdsa_with_SHA384 : NID_ecdsa_with_SHA256;
+  const bool ok = curve
+                      ? X509_ALGOR_set0(algorithm, OBJ_nid2obj(of_curve), V_ASN1_UNDEF, nullptr) == 1
+                      : X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha256WithRSAEncryption), V_ASN1_NULL, nullptr) == 1;
+  require_openssl(ok, "naming a signature algorithm");
 }
 
 Bytes sign_der(const PrivateKey& key, uint8_t* der, int length) {
   OwnedDer owned(der);
   require_openssl(length > 0 && owned != nullptr, "encoding what is to be signed");
-  return key.sign(SignatureScheme::kPkcs1Sha256, ByteView(der, static_cast<size_t>(length)));
+  const ByteView data(der, static_cast<size_t>(length));
+  const PublicKey& public_key = *key.public_key();
+  if (!public_key.curve()) return key.sign(SignatureScheme::kPkcs1Sha256, data);
+  return ecdsa_to_der(key.sign(*public_key.writer_scheme(), data), *public_key.curve());
 }
 
 void set_signature(ASN1_BIT_STRING* out, const Bytes& signature) {

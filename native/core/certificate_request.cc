@@ -16,7 +16,7 @@ void sign(X509_REQ* request, const PrivateKey& key) {
   AlgorithmPtr algorithm(X509_ALGOR_new());
   BitStringPtr signature(ASN1_BIT_STRING_new());
   require_openssl(algorithm != nullptr && signature != nullptr, "allocating a signature");
-  set_signature_algorithm(algorithm.get());
+  set_signature_algorithm(algorithm.get(), key);
   uint8_t* der = nullptr;
   int length = i2d_re_X509_REQ_tbs(request, &der);
   set_signature(signature.get(), sign_der(key, der, length));

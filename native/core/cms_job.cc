@@ -90,30 +90,36 @@ FloeMessage read_message(const InputFile& input, uint64_t offset, const SecretKe
 // The plaintext of a FLOE body, in order, each part authentic when it is given out.
 class FloeReader {
  public:
-  FloeReader(const InputFile& input, uint64_t offset, const SecretKey& key, ByteView aad)
+  FloeReader(const InputFile& input, uint64_t offset, const SecretKey& key, ByteView aad,
+             const FileSignature* signature)
       : input_(input),
+        signature_(signature),
         message_(read_message(input, offset, key, aad)),
-        body_(message_),
+        body_(message_, signature != nullptr),
         position_(offset + kFloeHeaderLength),
+        end_(end_of_body()),
         encrypted_(std::max(kBlockLength / message_.segment_length(), size_t{1}) * message_.segment_length()),
         plaintext_(encrypted_.size()) {}
 
   // What the plaintext of a whole file of that length is long.
   uint64_t plaintext_length() const {
-    const uint64_t body = input_.size() - position_;
+    const uint64_t body = end_ - position_;
     const uint64_t overhead = std::max<uint64_t>(1, message_.segments_in(body)) * kFloeSegmentOverhead;
     return body > overhead ? body - overhead : 0;
   }
   size_t longest() const { return plaintext_.size(); }
   uint64_t position() const { return position_; }
 
-  // Empty at the end.
+  // Empty at the end, when all of the file has been verified.
   ByteView next() {
     if (body_.finished()) {
-      if (position_ == input_.size()) return {};
-      throw Error(Code::kTampered, std::to_string(input_.size() - position_) + " bytes follow the last segment");
+      if (position_ < end_) {
+        throw Error(Code::kTampered, std::to_string(end_ - position_) + " bytes follow the last segment");
+      }
+      if (signature_ != nullptr) verify_closing();
+      return {};
     }
-    const size_t length = static_cast<size_t>(std::min<uint64_t>(encrypted_.size(), input_.size() - position_));
+    const size_t length = static_cast<size_t>(std::min<uint64_t>(encrypted_.size(), end_ - position_));
     input_.read_exactly(position_, encrypted_.data(), length);
     const size_t used = body_.decrypt(encrypted_.first(length), plaintext_.data(), plaintext_.size(), effort());
     if (used == 0) throw Error(Code::kTruncated, "the file ends before its last segment is complete");
@@ -125,10 +131,26 @@ class FloeReader {
   }
 
  private:
+  uint64_t end_of_body() const {
+    if (signature_ == nullptr) return input_.size();
+    if (input_.size() - position_ < signature_->closing_length()) {
+      throw Error(Code::kTruncated, "the file ends before its first segment is complete");
+    }
+    return input_.size() - signature_->closing_length();
+  }
+
+  void verify_closing() const {
+    Bytes block(signature_->closing_length());
+    input_.read_exactly(end_, block.data(), block.size());
+    signature_->verify_closing(block, body_.digest().summary());
+  }
+
   const InputFile& input_;
+  const FileSignature* signature_;  // null for files without one
   const FloeMessage message_;
   FloeBody body_;
   uint64_t position_;
+  const uint64_t end_;  // behind the last segment
   Block encrypted_;
   SecretBlock plaintext_;
 };
@@ -174,11 +196,12 @@ void write_message(FloeReader& plaintext, const std::vector<CmsWrap>& wraps, Byt
 }  // namespace
 
 FileJobResult export_cms(const InputFile& input, AtomicFile& output, uint64_t offset, const SecretKey& body_key,
-                         ByteView aad, const std::vector<CmsWrap>& wraps, CmsForm form, JobControl& control) {
+                         ByteView aad, const std::vector<CmsWrap>& wraps, CmsForm form, JobControl& control,
+                         const FileSignature* signature) {
   refuse_in_place(output, input);
   if (wraps.empty()) throw Error(Code::kInvalidArgument, "a message needs at least one recipient");
   control.begin(input.size());
-  FloeReader plaintext(input, offset, body_key, aad);
+  FloeReader plaintext(input, offset, body_key, aad, signature);
   FileSink file(output);
   if (form == CmsForm::kPem) {
     PemSink pem(file);
@@ -234,9 +257,10 @@ namespace {
 // Encrypts what comes in pieces of any size into the body of a call file.
 class BodyWriter {
  public:
-  BodyWriter(const FloeMessage& message, AtomicFile& output, uint64_t start)
+  BodyWriter(const FloeMessage& message, AtomicFile& output, uint64_t start, const SignedFile* signature)
       : message_(message),
-        body_(message),
+        signature_(signature),
+        body_(message, signature != nullptr),
         output_(output),
         position_(start),
         whole_(std::max(kBlockLength / message.plaintext_length(), size_t{1}) * message.plaintext_length()),
@@ -257,10 +281,13 @@ class BodyWriter {
     *plaintext_.data() = *(plaintext_.data() + whole_);
     filled_ = 1;
   }
-  // Returns where the body ends.
+  // Returns where the file ends.
   uint64_t finish() {
     write(plaintext_.first(filled_), true);
-    return position_;
+    if (signature_ == nullptr) return position_;
+    const Bytes closing = signature_->closing_block(body_.digest().summary());
+    output_.write(position_, closing);
+    return position_ + closing.size();
   }
 
  private:
@@ -271,6 +298,7 @@ class BodyWriter {
   }
 
   const FloeMessage& message_;
+  const SignedFile* signature_;  // null for files without one
   FloeBody body_;
   AtomicFile& output_;
   uint64_t position_;
@@ -283,7 +311,8 @@ class BodyWriter {
 }  // namespace
 
 FileJobResult import_cms(const CmsInput& input, AtomicFile& output, const SecretKey& content_encryption_key,
-                         const EnvelopeTemplate& form, ByteView prelude, uint32_t segment_length, JobControl& control) {
+                         const EnvelopeTemplate& form, ByteView prelude, uint32_t segment_length, JobControl& control,
+                         const std::shared_ptr<const FileSigner>& signer) {
   refuse_in_place(output, input.file());
   control.begin(input.file().size());
   std::unique_ptr<ByteSource> source = open_source(input.file(), control);
@@ -292,15 +321,21 @@ FileJobResult import_cms(const CmsInput& input, AtomicFile& output, const Secret
 
   const SecretKey content = SecretKey::generate(KeyUse::kContent);
   const FloeMessage floe = FloeMessage::create(derive_body_key(form, prelude, content), prelude, segment_length);
-  BodyWriter body(floe, output, prelude.size() + form.recipients.size() + SecretKey::kMacLength);
+  std::optional<SignedFile> signature;
+  if (signer != nullptr) signature.emplace(signer, prelude, floe.header_view());
+  const Bytes opening = signature.has_value() ? signature->opening_block() : Bytes();
+  const uint64_t start = prelude.size() + form.recipients.size() + SecretKey::kMacLength + opening.size();
+  BodyWriter body(floe, output, start, signature.has_value() ? &*signature : nullptr);
   while (const size_t length = message.read_content(body.room(), body.room_length())) {
     cipher.update(ByteView(body.room(), length), body.room());
     body.add(length);
   }
-  const uint64_t end = body.finish();
   cipher.finish(message.read_tag());
-  // Only now: what a killed process leaves of a message that is not authentic can be opened by nobody.
-  output.write(0, make_header(form, prelude, content));
+  // Only now: nothing is signed that is not authentic, and what a killed process leaves can be opened by nobody.
+  const uint64_t end = body.finish();
+  Bytes header = make_header(form, prelude, content);
+  append(header, opening);
+  output.write(0, header);
   finish(input.file(), output, control);
   return {input.file().size(), end};
 }

@@ -23,10 +23,12 @@ struct CmsWrap {
   Bytes issuer_and_serial;  // of the certificate, DER
 };
 
-// The FLOE body that begins at `offset` of the input → AuthEnvelopedData. kTampered, kTruncated, kInputChanged;
-// kInvalidArgument when the content is longer than AES-GCM allows, or the output is the input.
+// The FLOE body that begins at `offset` of the input → AuthEnvelopedData. With a `signature`, whose opening was
+// verified, its closing block must follow the body. kTampered, kTruncated, kInputChanged; kInvalidArgument when the
+// content is longer than AES-GCM allows, or the output is the input.
 FileJobResult export_cms(const InputFile& input, AtomicFile& output, uint64_t offset, const SecretKey& body_key,
-                         ByteView aad, const std::vector<CmsWrap>& wraps, CmsForm form, JobControl& control);
+                         ByteView aad, const std::vector<CmsWrap>& wraps, CmsForm form, JobControl& control,
+                         const FileSignature* signature = nullptr);
 
 // A recipient, and the key that it says to have.
 struct CmsMatch {
@@ -54,9 +56,10 @@ class CmsInput {
   CmsHeader header_;
 };
 
-// A message → call file, encrypted under a fresh content key. kTampered, kTruncated, kNotCms, kInputChanged;
-// kInvalidArgument when the output is the input.
+// A message → call file, encrypted under a fresh content key, and signed by `signer` unless that is null. kTampered,
+// kTruncated, kNotCms, kInputChanged; kInvalidArgument when the output is the input.
 FileJobResult import_cms(const CmsInput& input, AtomicFile& output, const SecretKey& content_encryption_key,
-                         const EnvelopeTemplate& form, ByteView prelude, uint32_t segment_length, JobControl& control);
+                         const EnvelopeTemplate& form, ByteView prelude, uint32_t segment_length, JobControl& control,
+                         const std::shared_ptr<const FileSigner>& signer = nullptr);
 
 }  // namespace callseal

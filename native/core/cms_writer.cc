@@ -17,10 +17,6 @@ constexpr uint8_t kExplicit = 0xA0;  // [0] EXPLICIT
 constexpr uint8_t kVersion0[] = {0x02, 1, 0};
 constexpr uint8_t kTagHeader[] = {0x04, kCmsTagLength};
 
-void append(Bytes& out, ByteView bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
 // Tag and length; ASN1_put_object's lengths are int, which a recording outgrows.
 void append_header(Bytes& out, uint8_t identifier, uint64_t length) {
   out.push_back(identifier);

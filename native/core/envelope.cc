@@ -16,6 +16,12 @@ SecretKey content_key_or_random(const PrivateKey& key, ByteView wrapped) {
   return content.has_value() ? std::move(*content) : std::move(random);
 }
 
+SecretKey derive_body_key(const SecretKey& content, const Bytes& label, ByteView prelude, const Bytes& context) {
+  Bytes whole = prelude.copy();
+  append(whole, context);
+  return content.derive(KeyUse::kFloe, label, whole);
+}
+
 }  // namespace
 
 void EnvelopeTemplate::validate() const {
@@ -36,7 +42,7 @@ void EnvelopeTemplate::validate_holes() const {
 }
 
 SecretKey derive_body_key(const EnvelopeTemplate& form, ByteView prelude, const SecretKey& content) {
-  return content.derive(KeyUse::kFloe, form.body_label, prelude);
+  return derive_body_key(content, form.body_label, prelude, form.body_context);
 }
 
 Bytes make_header(const EnvelopeTemplate& form, ByteView prelude, const SecretKey& content) {
@@ -64,8 +70,8 @@ SecretKey open_content_key(const PrivateKey& key, const SealedEnvelope& sealed) 
 }
 
 SecretKey open_envelope(const PrivateKey& key, const SealedEnvelope& sealed) {
-  SecretKey content = open_content_key(key, sealed);
-  return content.derive(KeyUse::kFloe, sealed.body_label, sealed.prelude);
+  const SecretKey content = open_content_key(key, sealed);
+  return derive_body_key(content, sealed.body_label, sealed.prelude, sealed.body_context);
 }
 
 }  // namespace callseal

@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "rsa_key.h"
+#include "writer_signature.h"
 
 namespace callseal {
 
@@ -21,6 +22,7 @@ struct EnvelopeTemplate {
   std::vector<Wrap> wraps;
   Bytes body_label;
   Bytes mac_label;
+  Bytes body_context = {};  // behind the prelude in the context of the body's key
 
   // kInvalidArgument when there is no hole, one lies outside `recipients`, or they overlap or are out of order.
   void validate() const;
@@ -47,6 +49,10 @@ struct SealedEnvelope {
   Bytes mac;
   Bytes body_label;
   Bytes mac_label;
+  Bytes body_context = {};
+  std::optional<FileSignature> signature = {};
+
+  const FileSignature* signature_or_null() const { return signature.has_value() ? &*signature : nullptr; }
 };
 
 // The content key. kTampered, always with the same message, when the wrapped key does not open with `key` or the MAC is

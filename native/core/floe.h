@@ -32,6 +32,7 @@ class FloeMessage {
                           unsigned rotation_bits = kFloeRotationBits);
 
   const std::array<uint8_t, kFloeHeaderLength>& header() const { return header_; }
+  ByteView header_view() const { return ByteView(header_.data(), header_.size()); }
   size_t segment_length() const { return segment_length_; }
   size_t plaintext_length() const { return segment_length_ - kFloeSegmentOverhead; }
   uint64_t segment_count(uint64_t plaintext_bytes) const {

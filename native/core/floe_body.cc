@@ -19,6 +19,8 @@ constexpr size_t kShare = size_t{1} << 16;
 
 constexpr size_t kMark = 4;
 
+constexpr size_t kDigest = Sha256().size();
+
 // The earliest segment that failed, and how.
 class FirstFailure {
  public:
@@ -79,11 +81,15 @@ size_t FloeBody::encrypt(SplitView plaintext, bool last, uint8_t* out, size_t ca
   if (capacity < needed) {
     throw Error(Code::kInvalidArgument, "the output needs " + std::to_string(needed) + " bytes");
   }
+  Bytes digests(digest_.has_value() ? static_cast<size_t>(count) * kDigest : 0);
   const uint64_t done = share(count, effort, [&](FloeCipher& cipher, uint64_t i) {
     const size_t offset = static_cast<size_t>(i) * step;
-    cipher.encrypt(next_ + i, last && i + 1 == count, plaintext.subview(offset, std::min(step, size - offset)),
-                   out + i * message_.segment_length());
+    const size_t length = std::min(step, size - offset);
+    uint8_t* segment = out + i * message_.segment_length();
+    cipher.encrypt(next_ + i, last && i + 1 == count, plaintext.subview(offset, length), segment);
+    if (digest_.has_value()) segment_digest(ByteView(segment, length + kFloeSegmentOverhead), &digests[i * kDigest]);
   });
+  if (digest_.has_value()) digest_->add(ByteView(digests.data(), static_cast<size_t>(done) * kDigest));
   next_ += done;
   finished_ = last && done == count;
   return static_cast<size_t>(done == count ? needed : done * message_.segment_length());
@@ -106,8 +112,16 @@ size_t FloeBody::decrypt(SplitView body, uint8_t* out, size_t capacity, const Fl
   return static_cast<size_t>(decrypt_full(body.subview(0, count * length), count, out, effort)) * length;
 }
 
+const BodyDigest& FloeBody::digest() const {
+  if (digest_.has_value() && finished_) return *digest_;
+  throw Error(Code::kKeyUse, digest_.has_value() ? "the last segment is not there yet" : "the body is not digested");
+}
+
 size_t FloeBody::decrypt_one(SplitView segment, bool final, uint8_t* out) {
+  uint8_t digest[kDigest];
+  if (digest_.has_value()) segment_digest(segment, digest);
   cipher_of(0).decrypt(next_, final, segment, out);
+  if (digest_.has_value()) digest_->add(digest);
   ++next_;
   finished_ = final;
   return segment.size();
@@ -116,13 +130,16 @@ size_t FloeBody::decrypt_one(SplitView segment, bool final, uint8_t* out) {
 // Takes none of `segments` for the last one; if one is, that ends it, and the next call begins with that one.
 uint64_t FloeBody::decrypt_full(SplitView segments, uint64_t count, uint8_t* out, const FloeEffort& effort) {
   const size_t step = message_.plaintext_length();
+  Bytes digests(digest_.has_value() ? static_cast<size_t>(count) * kDigest : 0);
   FirstFailure failure;
   uint64_t done = 0;
   try {
     done = share(count, effort, [&](FloeCipher& cipher, uint64_t i) {
-      const size_t offset = static_cast<size_t>(i) * message_.segment_length();
+      const SplitView segment =
+          segments.subview(static_cast<size_t>(i) * message_.segment_length(), message_.segment_length());
       try {
-        cipher.decrypt(next_ + i, false, segments.subview(offset, message_.segment_length()), out + i * step);
+        cipher.decrypt(next_ + i, false, segment, out + i * step);
+        if (digest_.has_value()) segment_digest(segment, &digests[i * kDigest]);
       } catch (const Error& error) {
         if (error.code() != Code::kTampered) throw;
         failure.note(i);
@@ -135,6 +152,7 @@ uint64_t FloeBody::decrypt_full(SplitView segments, uint64_t count, uint8_t* out
   const uint64_t good = std::min(done, failure.index());
   OPENSSL_cleanse(out + good * step, static_cast<size_t>(done - good) * step);
   if (good == 0) failure.rethrow();
+  if (digest_.has_value()) digest_->add(ByteView(digests.data(), static_cast<size_t>(good) * kDigest));
   next_ += good;
   return good;
 }

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "body_digest.h"
 #include "floe.h"
 
 namespace callseal {
@@ -20,7 +22,10 @@ struct FloeEffort {
 // some and so every step counts.
 class FloeBody {
  public:
-  explicit FloeBody(const FloeMessage& message) : message_(message) {}
+  // `digested`: digest() is asked for in the end.
+  explicit FloeBody(const FloeMessage& message, bool digested = false) : message_(message) {
+    if (digested) digest_.emplace();
+  }
   FloeBody(const FloeBody&) = delete;
   FloeBody& operator=(const FloeBody&) = delete;
 
@@ -39,6 +44,9 @@ class FloeBody {
   // of any after it, left in `out`. kKeyUse after the last segment.
   size_t decrypt(SplitView body, uint8_t* out, size_t capacity, const FloeEffort& effort);
 
+  // Of the encrypted segments so far. kKeyUse unless it was asked for at the beginning and the last segment is there.
+  const BodyDigest& digest() const;
+
   // To work on single segments; not while another call runs.
   FloeCipher& cipher() { return cipher_of(0); }
 
@@ -51,6 +59,7 @@ class FloeBody {
 
   const FloeMessage& message_;
   std::vector<std::unique_ptr<FloeCipher>> ciphers_;  // one a member of the crew
+  std::optional<BodyDigest> digest_;
   uint64_t next_ = 0;
   bool finished_ = false;
 };

@@ -4,6 +4,7 @@
 #include <openssl/objects.h>
 
 #include "der_shape.h"
+#include "ec_private_key_der.h"
 #include "error.h"
 #include "key_objects.h"
 #include "module.h"
@@ -30,7 +31,8 @@ std::string key_algorithm(ByteView der, DerShape shape) {
 }
 
 // Decodes a key of any algorithm in the module's context; null when the module cannot hold it. OpenSSL's decoders
-// leave copies of the key in freed memory, so RSA keys, which alone are ever used, do not come here.
+// leave copies of the key in freed memory, so the keys that are ever used do not come here: RSA, P-256 and P-384 (but
+// for the rare file without its public key, which has to be computed).
 PkeyPtr decode_other_key(ByteView der, DerShape shape) {
   const Module& module = Module::get();
   ScopedDefaultContext scope(module.context());
@@ -49,10 +51,17 @@ PkeyPtr decode_other_key(ByteView der, DerShape shape) {
   return ok ? std::move(owned) : nullptr;
 }
 
+// Signs and verifies once.
+bool signs(const PrivateKey& key, SignatureScheme scheme) {
+  static constexpr uint8_t kTrial[] = {0};
+  return key.public_key()->verify(scheme, kTrial, key.sign(scheme, kTrial));
+}
+
 // Wraps and unwraps once. A damaged file can hold numbers that do not fit together, which nobody notices until a
-// recording does not open; better to say now whose fault it is. Keys that nothing is wrapped for are left unchecked.
+// recording does not open; better to say now whose fault it is. Keys that are never used are left unchecked.
 bool numbers_fit(const PrivateKey& key) {
   const PublicKey& public_key = *key.public_key();
+  if (public_key.algorithm() == "EC" && public_key.writer_scheme()) return signs(key, *public_key.writer_scheme());
   if (public_key.algorithm() != "RSA" || public_key.bits() < kMinRsaBits || public_key.bits() > kMaxRsaBits ||
       !public_key.has_approved_exponent()) {
     return true;
@@ -130,7 +139,8 @@ class Loader {
 
   PrivateKey decode(ByteView der, DerShape shape) {
     bool is_rsa = is_rsa_private_key(der);
-    PkeyPtr key = is_rsa ? decode_rsa_private_key(der) : decode_other_key(der, shape);
+    PkeyPtr key = is_rsa ? decode_rsa_private_key(der) : decode_ec_private_key(der);
+    if (key == nullptr && !is_rsa) key = decode_other_key(der, shape);
     if (key == nullptr && is_rsa) {
       decryptor_.unreadable("its RSA numbers are damaged, of more than two primes, or refused by the crypto module");
     }
@@ -139,7 +149,10 @@ class Loader {
                             ") is damaged or not supported by the crypto module");
     }
     PrivateKey loaded(std::move(key), decryptor_.outside());
-    if (!numbers_fit(loaded)) decryptor_.unreadable("its RSA numbers do not fit together; the file is damaged");
+    if (!numbers_fit(loaded)) {
+      decryptor_.unreadable("its " + loaded.public_key()->algorithm() +
+                            " numbers do not fit together; the file is damaged");
+    }
     return loaded;
   }
 

@@ -43,7 +43,7 @@ PrivateKey decode_private_key(ByteView bytes, const Passphrase* passphrase, cons
 
 // PKCS#8 PEM, mode 0600, never over an existing file. With a passphrase: PBES2 with PBKDF2-HMAC-SHA-256, 16-byte salt,
 // 600,000 iterations (OWASP 2023; every module accepts it), AES-256-CBC. kOutputExists, kIo; kNotApproved for a key
-// that is not RSA.
+// that is neither RSA nor P-256 or P-384.
 void save_private_key(const PrivateKey& key, const std::string& path, const Passphrase* passphrase);
 
 }  // namespace callseal

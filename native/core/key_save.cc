@@ -1,4 +1,5 @@
 #include "atomic_file.h"
+#include "ec_private_key_der.h"
 #include "error.h"
 #include "key_file.h"
 #include "module.h"
@@ -23,7 +24,8 @@ void save_private_key(const PrivateKey& key, const std::string& path, const Pass
   QuietErrors quiet;
   ScopedDefaultContext scope(Module::get().context());
   AtomicFile file({path, /*replace=*/false, /*sync=*/true});
-  SecretBytes der = encode_rsa_private_key(key.pkey());
+  const bool is_ec = key.public_key()->algorithm() == "EC";
+  SecretBytes der = is_ec ? encode_ec_private_key(key.pkey()) : encode_rsa_private_key(key.pkey());
   SecretBytes pem = passphrase != nullptr ? write_pem("ENCRYPTED PRIVATE KEY",
                                                       view(to_der(encrypt_pkcs8(der, passphrase->bytes()).get())))
                                           : write_pem("PRIVATE KEY", view(der));

@@ -95,15 +95,15 @@ namespace {
 // What was decrypted and waits to be encrypted, and where the next encrypted bytes go.
 class Reencryptor {
  public:
-  Reencryptor(const FloeMessage& message, AtomicFile& output, ByteView header, size_t step, FloeEffort effort)
-      : body_(message),
+  Reencryptor(const StartedFile& file, AtomicFile& output, size_t step, FloeEffort effort)
+      : body_(file.message, file.signature.has_value()),
+        signature_(file.signature_or_null()),
         output_(output),
         effort_(effort),
-        plaintext_(message.plaintext_length() + step),
-        encrypted_(static_cast<size_t>(message.encrypted_length(plaintext_.size()))) {
-    output_.write(0, header);
-    output_.write(header.size(), ByteView(message.header().data(), message.header().size()));
-    written_ = header.size() + message.header().size();
+        plaintext_(file.message.plaintext_length() + step),
+        encrypted_(static_cast<size_t>(file.message.encrypted_length(plaintext_.size()))) {
+    write(file.header);
+    write(file.message.header_view());
   }
 
   // Where the next plaintext goes; there is room for a step.
@@ -118,14 +118,24 @@ class Reencryptor {
     const size_t whole = last ? held_ : held_ == 0 ? 0 : (held_ - 1) / step * step;
     if (whole == 0 && !last) return;
     const size_t length = body_.encrypt(plaintext_.first(whole), last, encrypted_.data(), encrypted_.size(), effort_);
-    output_.write(written_, encrypted_.first(length));
-    written_ += length;
+    write(encrypted_.first(length));
     held_ -= whole;
     memmove(plaintext_.data(), plaintext_.data() + whole, held_);
   }
 
+  // After the last segment.
+  void sign() {
+    if (signature_ != nullptr) write(signature_->closing_block(body_.digest().summary()));
+  }
+
  private:
+  void write(ByteView bytes) {
+    output_.write(written_, bytes);
+    written_ += bytes.size();
+  }
+
   FloeBody body_;
+  const SignedFile* signature_;  // null for files without one
   AtomicFile& output_;
   const FloeEffort effort_;
   SecretBlock plaintext_;
@@ -138,7 +148,7 @@ class Reencryptor {
   throw Error(Code::kTruncated, "the file ends before its last segment; its writer did not finish it, or it was cut");
 }
 
-FloeMessage read_message(const InputFile& input, const BodyExtent& body, const SecretKey& key, ByteView aad) {
+FloeMessage read_message(const InputFile& input, const FileBody& body, const SecretKey& key, ByteView aad) {
   if (body.end > input.size() || body.begin > body.end || body.end - body.begin < kFloeHeaderLength) throw_truncated();
   uint8_t header[kFloeHeaderLength];
   input.read_exactly(body.begin, header, sizeof header);
@@ -160,10 +170,18 @@ size_t decrypt_piece(FloeBody& from, ByteView piece, uint8_t* out, size_t capaci
   return made;
 }
 
+void verify_closing(const InputFile& input, const FileBody& body, const FloeBody& from) {
+  if (body.signature == nullptr) return;
+  Bytes block(body.signature->closing_length());
+  if (input.size() - body.end < block.size()) throw_truncated();
+  input.read_exactly(body.end, block.data(), block.size());
+  body.signature->verify_closing(block, from.digest().summary());
+}
+
 }  // namespace
 
-FileJobResult rekey_file(const InputFile& input, const BodyExtent& body, const SecretKey& body_key, ByteView aad,
-                         AtomicFile& output, ByteView header, const FloeMessage& message, JobControl& control) {
+FileJobResult rekey_file(const InputFile& input, const FileBody& body, const SecretKey& body_key, ByteView aad,
+                         AtomicFile& output, const StartedFile& file, JobControl& control) {
   control.begin(input.size());
   const FloeMessage old = read_message(input, body, body_key, aad);
   const uint64_t size = body.end - body.begin;
@@ -171,9 +189,9 @@ FileJobResult rekey_file(const InputFile& input, const BodyExtent& body, const S
   const size_t segment = old.segment_length();
   const size_t step = static_cast<size_t>(
       std::min<uint64_t>(std::max<size_t>(1, kStepLength / segment) * segment, std::max<uint64_t>(size, segment)));
-  FloeBody from(old);
+  FloeBody from(old, body.signature != nullptr);
   Block encrypted(step);
-  Reencryptor to(message, output, header, step, effort);
+  Reencryptor to(file, output, step, effort);
   uint64_t at = body.begin + kFloeHeaderLength;
   control.advance(at);
   while (!from.finished()) {
@@ -187,6 +205,8 @@ FileJobResult rekey_file(const InputFile& input, const BodyExtent& body, const S
     to.take(made, from.finished());
     control.advance(length);
   }
+  verify_closing(input, body, from);
+  to.sign();
   control.advance(input.size() - body.end);
   publish(input, output, control);
   return {input.size(), to.written()};

@@ -7,6 +7,7 @@
 #include "file_job.h"
 #include "floe.h"
 #include "job_control.h"
+#include "started_file.h"
 
 namespace callseal {
 
@@ -18,15 +19,17 @@ Bytes rewrap_header(const PrivateKey& key, const SealedEnvelope& sealed, const E
 // file keeps owner, mode and time of last change. kInputChanged when it is written to or replaced meanwhile.
 FileJobResult replace_header(const InputFile& input, ByteView header, uint64_t rest, JobControl& control);
 
-// Where the FLOE body of a file begins, and the offset behind its last segment.
-struct BodyExtent {
+// The FLOE body of a file.
+struct FileBody {
   uint64_t begin;
-  uint64_t end;
+  uint64_t end;  // behind its last segment
+  // Null for a file without one. Its opening was verified; its closing block follows the body.
+  const FileSignature* signature = nullptr;
 };
 
-// Decrypts a body segment by segment, and writes `header` and what was decrypted as the body of `message`. `output`
-// appears only when all of the input is authentic. kTampered, kTruncated, kInputChanged.
-FileJobResult rekey_file(const InputFile& input, const BodyExtent& body, const SecretKey& body_key, ByteView aad,
-                         AtomicFile& output, ByteView header, const FloeMessage& message, JobControl& control);
+// Decrypts a body segment by segment, and writes it as the body of `file`. `output` appears only when all of the input
+// is authentic, and its closing block right. kTampered, kTruncated, kInputChanged.
+FileJobResult rekey_file(const InputFile& input, const FileBody& body, const SecretKey& body_key, ByteView aad,
+                         AtomicFile& output, const StartedFile& file, JobControl& control);
 
 }  // namespace callseal

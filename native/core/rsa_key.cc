@@ -60,17 +60,6 @@ bool set_oaep_sha256(EVP_PKEY_CTX* context) {
          EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1;
 }
 
-bool set_signature_padding(EVP_PKEY_CTX* context, SignatureScheme scheme) {
-  if (scheme != SignatureScheme::kPssSha256) return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
-  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, "SHA2-256", nullptr) == 1 &&
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
-}
-
-const char* signature_digest(SignatureScheme scheme) {
-  return scheme == SignatureScheme::kPkcs1Sha1 ? "SHA1" : "SHA2-256";
-}
-
 PublicKey::PublicKey(PkeyPtr key)
     : key_(std::move(key)),
       algorithm_(algorithm_name(key_.get())),
@@ -78,7 +67,8 @@ PublicKey::PublicKey(PkeyPtr key)
       has_approved_exponent_(exponent_is_approved(key_.get())),
       contexts_(std::make_unique<OaepContexts>(EVP_PKEY_encrypt_init)) {
   spki_sha256_ = sha256(encode_spki(key_.get()));
-  // Keys the module cannot hold (EC, Ed25519 …) stay as they are: they are only ever described.
+  curve_ = ec_curve(key_.get());
+  // Keys the module cannot hold (other curves, Ed25519 …) stay as they are: they are only ever described.
   if (PkeyPtr imported = import_public_key(key_.get())) key_ = std::move(imported);
 }
 
@@ -107,21 +97,6 @@ void PublicKey::encrypt_oaep(ByteView bytes, uint8_t* out) const {
   bool ok = EVP_PKEY_encrypt(context.get(), out, &length, bytes.data(), bytes.size()) == 1 && length == modulus_bytes();
   require_openssl(ok, "RSA-OAEP encryption");
   contexts_->give_back(std::move(context));
-}
-
-bool PublicKey::verify(SignatureScheme scheme, ByteView data, ByteView signature) const {
-  const Module& module = Module::get();
-  if (algorithm_ != "RSA") throw Error(Code::kNotApproved, "signatures are verified with RSA keys, not " + algorithm_);
-  DigestCtxPtr context(EVP_MD_CTX_new());
-  require_openssl(context != nullptr, "allocating a digest context");
-  EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
-  bool ready = EVP_DigestVerifyInit_ex(context.get(), &operation, signature_digest(scheme), module.context(),
-                                       module.properties(), key_.get(), nullptr) == 1 &&
-               set_signature_padding(operation, scheme);
-  require_openssl(ready, "preparing a signature verification");
-  int result = EVP_DigestVerify(context.get(), signature.data(), signature.size(), data.data(), data.size());
-  take_openssl_errors();
-  return result == 1;
 }
 
 PrivateKey::PrivateKey(PkeyPtr key, std::string unwrapped_outside)
@@ -156,6 +131,10 @@ PrivateKey PrivateKey::generate(int bits) {
             EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), bits) == 1 && EVP_PKEY_generate(context.get(), &key) == 1;
   require_openssl(ok, "generating an RSA key");
   return PrivateKey(PkeyPtr(key), "");
+}
+
+PrivateKey PrivateKey::generate(EcCurve curve) {
+  return PrivateKey(generate_ec_key(curve), "");
 }
 
 SecretKey PrivateKey::unwrap(ByteView wrapped) const {
@@ -198,31 +177,6 @@ bool PrivateKey::open_oaep(ByteView wrapped, SecretBytes& message) const {
   contexts_->give_back(std::move(context));  // also after a failure, so that the next operation is not slower for it
   if (ok) message.resize(length);
   return ok;
-}
-
-Bytes PrivateKey::sign(SignatureScheme scheme, ByteView data) const {
-  const Module& module = Module::get();
-  if (public_key_->algorithm() != "RSA") {
-    throw Error(Code::kNotApproved, "signatures are made with RSA keys, not " + public_key_->algorithm());
-  }
-  if (remote_ != nullptr) return remote_->sign(scheme, data);
-  DigestCtxPtr context(EVP_MD_CTX_new());
-  require_openssl(context != nullptr, "allocating a digest context");
-  EVP_PKEY_CTX* operation = nullptr;  // owned by `context`
-  bool ready = EVP_DigestSignInit_ex(context.get(), &operation, signature_digest(scheme), module.context(),
-                                     module.properties(), key_.get(), nullptr) == 1 &&
-               set_signature_padding(operation, scheme);
-  Bytes signature(public_key_->modulus_bytes());
-  size_t length = signature.size();
-  bool done = ready && EVP_DigestSign(context.get(), signature.data(), &length, data.data(), data.size()) == 1;
-  if (!done && scheme == SignatureScheme::kPkcs1Sha1) {
-    throw Error::openssl(Code::kNotApproved,
-                         "signing with SHA-1: the crypto module refuses it, as SHA-1 signatures are allowed for "
-                         "verification only (FIPS 186-5, SP 800-131A rev. 2); choose a suite with SHA-256");
-  }
-  require_openssl(done, "signing");
-  signature.resize(length);
-  return signature;
 }
 
 }  // namespace callseal

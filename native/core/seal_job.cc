@@ -101,13 +101,13 @@ void set_attributes(const SealSource& source, const AtomicFile& output) {
 
 // Ends early when somebody opens the file for writing: who waits for it may be recording a call.
 FileJobResult encrypt_while_unopened(const SealSource& source, AtomicFile& output, ByteView header,
-                                     const FloeMessage& message, JobControl& control) {
+                                     const FloeMessage& message, JobControl& control, const SignedFile* signature) {
   struct Guarded {
     ~Guarded() { control.set_guard(nullptr); }
     JobControl& control;
   } guarded{control};
   control.set_guard([&source]() { source.require_unopened(); });
-  const FileJobResult lengths = encrypt_content(source.file(), output, header, message, control);
+  const FileJobResult lengths = encrypt_content(source.file(), output, header, message, control, signature);
   control.check();
   return lengths;
 }
@@ -120,9 +120,9 @@ FileJobResult encrypt_while_unopened(const SealSource& source, AtomicFile& outpu
 }  // namespace
 
 SealResult seal_file(const SealSource& source, AtomicFile& output, ByteView header, const FloeMessage& message,
-                     JobControl& control) {
+                     JobControl& control, const SignedFile* signature) {
   if (output.in_place()) throw Error::about(Code::kInvalidArgument, output.path(), "is both the input and the output");
-  const FileJobResult lengths = encrypt_while_unopened(source, output, header, message, control);
+  const FileJobResult lengths = encrypt_while_unopened(source, output, header, message, control, signature);
   set_attributes(source, output);
   if (::geteuid() == 0) output.take_owner(source.file().status());
   output.sync();

@@ -20,11 +20,11 @@ struct SealResult : FileJobResult {
   bool leased = false;
 };
 
-// `output` is synced, and was checked to replace nothing. Either the plaintext is gone and both directories are synced;
-// or this throws, and everything is as it was; or, if the plaintext was deleted by somebody else meanwhile, the output
-// stays and kInputChanged says so. What encrypt_file() throws; kInputBusy.
+// `signature` as in encrypt_file(). `output` is synced, and was checked to replace nothing. Either the plaintext is
+// gone and both directories are synced; or this throws, and everything is as it was; or, if the plaintext was deleted
+// by somebody else meanwhile, the output stays and kInputChanged says so. What encrypt_file() throws; kInputBusy.
 SealResult seal_file(const SealSource& source, AtomicFile& output, ByteView header, const FloeMessage& message,
-                     JobControl& control);
+                     JobControl& control, const SignedFile* signature = nullptr);
 
 // Step 2. `found` is what the caller has read from the output: the length of its plaintext, and its own. kOutputExists
 // when it is not the encryption of the source; what seal_file() throws.

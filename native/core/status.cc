@@ -177,6 +177,15 @@ void try_rsa_operations(const Module& module, std::vector<AlgorithmStatus>& rows
   rows.push_back(try_signature(module, key.get(), "RSA-PKCS1-v1.5-SHA-1", SignatureScheme::kPkcs1Sha1));
 }
 
+void try_ecdsa(const Module& module, std::vector<AlgorithmStatus>& rows, EcCurve curve, const char* name,
+               SignatureScheme scheme) {
+  try {
+    rows.push_back(try_signature(module, generate_ec_key(curve).get(), name, scheme));
+  } catch (const Error&) {
+    rows.push_back(AlgorithmStatus{name, "sign", "", -1});
+  }
+}
+
 std::string text_param(const OSSL_PROVIDER* provider, const char* name) {
   const char* text = nullptr;
   OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_ptr(name, const_cast<char**>(&text), 0), OSSL_PARAM_construct_end()};
@@ -244,6 +253,8 @@ ModuleStatus Module::status() const {
   rows.push_back(try_hmac(*this, "HMAC-SHA-256", "authenticate the recipients", "SHA2-256"));
   rows.push_back(try_hmac(*this, "HMAC-SHA-1", "authenticate records", "SHA1"));
   try_rsa_operations(*this, rows);
+  try_ecdsa(*this, rows, EcCurve::kP256, "ECDSA-P256-SHA-256", SignatureScheme::kEcdsaP256Sha256);
+  try_ecdsa(*this, rows, EcCurve::kP384, "ECDSA-P384-SHA-384", SignatureScheme::kEcdsaP384Sha384);
   rows.push_back(try_cipher(*this, "AES-256-WRAP-PAD", "wrap a key", true, false));
   rows.push_back(try_cipher(*this, "AES-256-CBC", "encrypt", true, false));
   rows.push_back(try_cipher(*this, "DES-EDE3-CBC", "encrypt", true, false));

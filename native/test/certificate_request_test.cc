@@ -84,7 +84,7 @@ TEST(request_refuses_bad_subjects_and_keys) {
   CHECK_THROWS_CODE(create_request(key(), {{"CN", ""}}), Code::kInvalidArgument);
   CHECK_THROWS_CODE(create_request(key(), {{"C", "Germany"}}), Code::kInvalidArgument);
   OpensslFolder folder;
-  folder.run("openssl ecparam -genkey -name prime256v1 -out ec.pem");
+  folder.run("openssl ecparam -genkey -name secp521r1 -out ec.pem");
   PrivateKey other = load_private_key(folder.path("ec.pem"), nullptr);
   CHECK_THROWS_CODE(create_request(other, {{"CN", "x"}}), Code::kNotApproved);
 }

@@ -70,9 +70,9 @@ TEST(key_save_never_replaces) {
   CHECK_EQ(folder.listing(), "dangling.pem log.txt there.pem");
 }
 
-TEST(key_save_is_for_rsa) {
+TEST(key_save_is_for_keys_that_are_used) {
   OpensslFolder folder;
-  folder.run("openssl ecparam -genkey -name prime256v1 -out ec.pem");
+  folder.run("openssl ecparam -genkey -name secp521r1 -out ec.pem");
   PrivateKey other = load_private_key(folder.path("ec.pem"), nullptr);
   CHECK_THROWS_CODE(save_private_key(other, folder.path("out.pem"), nullptr), Code::kNotApproved);
   CHECK_EQ(folder.listing(), "ec.pem log.txt");

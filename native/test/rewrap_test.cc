@@ -199,18 +199,22 @@ TEST(replace_header_survives_every_failure) {
   survive_every_failure(folder, [&] { replace(folder.path("call"), sample_bytes(10), 500); });
 }
 
-FileJobResult rekey(const std::string& path, const BodyExtent& body, const FloeMessage& message) {
-  InputFile input(path);
-  AtomicFile output({path, true, true}, &input);
-  JobControl control;
-  FileJobResult result = rekey_file(input, body, sample_key(), kAad, output, sample_bytes(20, 3), message, control);
-  CHECK_EQ(control.progress(), result.input_bytes);
-  return result;
-}
-
 const SecretKey& other_key() {
   static const SecretKey key(KeyUse::kFloe, sample_bytes(32, 5));
   return key;
+}
+
+StartedFile started_file(uint32_t segment_length) {
+  return {sample_bytes(20, 3), FloeMessage::create(other_key(), kAad, segment_length), std::nullopt};
+}
+
+FileJobResult rekey(const std::string& path, const FileBody& body, const StartedFile& file) {
+  InputFile input(path);
+  AtomicFile output({path, true, true}, &input);
+  JobControl control;
+  FileJobResult result = rekey_file(input, body, sample_key(), kAad, output, file, control);
+  CHECK_EQ(control.progress(), result.input_bytes);
+  return result;
 }
 
 TEST(rekey_file_survives_every_failure) {
@@ -218,9 +222,9 @@ TEST(rekey_file_survives_every_failure) {
   folder.write("plain", sample_bytes(3 << 20));
   encrypt(folder.path("plain"), folder.path("call"));
   CHECK_EQ(remove(folder.path("plain").c_str()), 0);
-  const BodyExtent body{kHeader.size(), folder.read("call").size()};
-  const FloeMessage message = FloeMessage::create(other_key(), kAad, 65536);
-  survive_every_failure(folder, [&] { rekey(folder.path("call"), body, message); });
+  const FileBody body{kHeader.size(), folder.read("call").size()};
+  const StartedFile file = started_file(65536);
+  survive_every_failure(folder, [&] { rekey(folder.path("call"), body, file); });
 }
 
 TEST(rekey_file_reads_as_far_as_the_body_goes) {
@@ -228,19 +232,19 @@ TEST(rekey_file_reads_as_far_as_the_body_goes) {
   folder.write("plain", sample_bytes(10000));
   encrypt(folder.path("plain"), folder.path("whole"));
   const Bytes whole = folder.read("whole");
-  const FloeMessage message = FloeMessage::create(other_key(), kAad, 1024);
+  const StartedFile file = started_file(1024);
 
   Bytes trailed = whole;
   extend(trailed, sample_bytes(100));
   folder.write("call", trailed);
-  rekey(folder.path("call"), {kHeader.size(), whole.size()}, message);
-  CHECK_EQ(folder.read("call").size(), 20 + static_cast<size_t>(message.encrypted_length(10000)));
+  rekey(folder.path("call"), {kHeader.size(), whole.size()}, file);
+  CHECK_EQ(folder.read("call").size(), 20 + static_cast<size_t>(file.message.encrypted_length(10000)));
 
   folder.write("call", trailed);
-  CHECK_THROWS_CODE(rekey(folder.path("call"), {kHeader.size(), trailed.size()}, message), Code::kTampered);
+  CHECK_THROWS_CODE(rekey(folder.path("call"), {kHeader.size(), trailed.size()}, file), Code::kTampered);
   for (uint64_t end : {uint64_t{0}, uint64_t{kHeader.size()}, uint64_t{kHeader.size() + 73}, uint64_t{whole.size() - 1},
                        uint64_t{trailed.size() + 1}}) {
-    CHECK_THROWS_CODE(rekey(folder.path("call"), {kHeader.size(), end}, message), Code::kTruncated);
+    CHECK_THROWS_CODE(rekey(folder.path("call"), {kHeader.size(), end}, file), Code::kTruncated);
   }
   CHECK(folder.read("call") == trailed);
 }

@@ -47,7 +47,7 @@ export function sampleFields(): HeaderFields {
     issuer: 'CN=Mary,O=MyCompany',
   };
   return {
-    prelude: { fileId: new Uint8Array(16).fill(9), createdAt: 1_750_000_000_000 },
+    prelude: { fileId: new Uint8Array(16).fill(9), createdAt: 1_750_000_000_000, signed: false },
     entries: [
       { keyId: new Uint8Array(32).fill(1), wrappedKey: new Uint8Array(256).fill(8), certificate },
       { keyId: new Uint8Array(32).fill(2), wrappedKey: new Uint8Array(384).fill(7), certificate: null },
@@ -90,7 +90,11 @@ const entry: fc.Arbitrary<RecipientEntry> = fc.record({
 
 /** Any header that the format allows. */
 export const anyHeaderFields: fc.Arbitrary<HeaderFields> = fc.record({
-  prelude: fc.record({ fileId: exactly(16), createdAt: fc.integer({ min: 0, max: 253_402_300_799_999 }) }),
+  prelude: fc.record({
+    fileId: exactly(16),
+    createdAt: fc.integer({ min: 0, max: 253_402_300_799_999 }),
+    signed: fc.constant(false),
+  }),
   entries: fc.uniqueArray(entry, {
     minLength: 1,
     maxLength: 4,
