@@ -1,17 +1,18 @@
 #!/usr/bin/env node
 /**
- * The whole story on real recordings: two people get key pairs, a host encrypts every recording for both, either of them
- * opens all of it, and nobody else does. Run by `npm run demo`, which sets everything up first.
+ * The whole story on real recordings: two people get key pairs, a host encrypts every recording for both, all at once and as
+ * each is produced, either of them opens all of it, and nobody else does. Run by `npm run demo`, which sets everything up first.
  *
  * Ends with 0 only if everything was as it must be. Every figure printed is measured or counted in this run.
  *
  *   node scripts/demo.mjs [--keep]     --keep leaves the files in .cache/demo for a closer look
  */
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +20,9 @@ const SOUNDS = join(ROOT, '.cache/sounds');
 const WORK = join(ROOT, '.cache/demo');
 const SUBJECT = '/C=US/ST=CA/L=San Diego/O=MyCompany/OU=MySoftware/CN=MyCompany/emailAddress=support@mycompany.com';
 const PASSPHRASE = 'mypass';
+/** Recordings that the agent is shown with, and the milliseconds between two of them. */
+const AS_PRODUCED = 40;
+const PAUSE = 25;
 const AT_ONCE = Math.min(availableParallelism(), 8);
 
 /** Something that must be true was not. */
@@ -67,6 +71,9 @@ async function demo(callseal, colors) {
   say.step(`It encrypts ${sounds.files.length} real recordings: the IVR prompts of ${sounds.origin}`);
   const recipients = await callseal.Recipients.load([mary.hostCert, fred.hostCert]);
   const sealed = await encryptAll(callseal, say, sounds, recipients);
+
+  say.step(`Or as each is produced: the agent watches a folder that a recorder fills with ${AS_PRODUCED} of them`);
+  await encryptAsProduced(callseal, say, sounds, [mary, fred]);
 
   say.step('Who can open one of them? No key is needed to ask');
   inspectOne(say, sealed.files[0]);
@@ -163,6 +170,46 @@ async function encryptAll({ encryptFile }, say, sounds, recipients) {
     `${files.length} files encrypted, each with a key of its own, synced to disk: ${rate(files.length, seconds)}`,
   );
   return { files, bytes, seconds };
+}
+
+/** Copies recordings into a folder one after the other; `callseal agent` encrypts each and removes its plaintext. */
+async function encryptAsProduced({ decryptFile, KeyRing }, say, sounds, people) {
+  const folder = join(WORK, 'responses');
+  mkdirSync(folder);
+  const args = ['agent', '--watch', folder, ...people.flatMap(({ hostCert }) => ['-r', hostCert]), '--listen', 'none'];
+  say.command(`callseal ${args.join(' ').replaceAll(`${WORK}/`, '')}`);
+  const agent = spawn(process.execPath, [join(ROOT, 'bin/callseal'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve) => agent.once('close', resolve));
+  process.once('exit', () => agent.kill());
+  try {
+    await new Promise((resolve, reject) => {
+      agent.stdout.on('data', (text) => String(text).includes('"event":"started"') && resolve());
+      ended.then((status) => reject(new DemoError(`callseal agent ended with ${status}`)));
+    });
+    const produced = sounds.files.slice(0, AS_PRODUCED);
+    for (const [index, file] of produced.entries()) {
+      cpSync(file, join(folder, `call-${index}.gsm`));
+      await sleep(PAUSE);
+    }
+    const last = Date.now();
+    const plain = () => readdirSync(folder).filter((name) => name.endsWith('.gsm')).length;
+    while (plain() > 0 && Date.now() - last < 30_000) await sleep(5);
+    const waited = Date.now() - last;
+    must(plain() === 0, `${plain()} recordings are still in clear`);
+    const keys = new KeyRing([people[0].key]);
+    for (const [index, file] of produced.entries()) {
+      const output = join(folder, `opened-${index}`);
+      await decryptFile(join(folder, `call-${index}.gsm.sealed`), output, { keys });
+      must(readFileSync(output).equals(readFileSync(file)), `the agent made something else of ${file}`);
+    }
+    keys.destroy();
+    say.good(`${produced.length} recordings encrypted as they came, none left in clear ${waited} ms after the last`);
+  } finally {
+    agent.kill('SIGTERM');
+    await ended;
+  }
 }
 
 /** Runs a task over all files, a few at a time, with a progress bar on a terminal. Returns the seconds it took. */

@@ -1,4 +1,4 @@
-/** `callseal export-cms` and `import-cms`: names, the commands of docs/operations.md as written, exit codes. */
+/** `callseal export-cms` and `import-cms`: names and exit codes. */
 
 import { randomBytes } from 'node:crypto';
 import {
@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { callseal, shell } from './helpers/cli.ts';
+import { callseal } from './helpers/cli.ts';
 import { partnerDecrypts } from './helpers/cms.ts';
 import { type KeyPair, makeKeyPair } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -48,27 +48,6 @@ beforeEach(() => {
   cwd = tempDir();
   lay(cwd);
   writeFileSync(at('call.callsre.sealed'), sealed);
-});
-
-/** The shell commands of the section, in order, without prompts. */
-function documented(): string[] {
-  const page = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8');
-  const section = page.split('## Partners with plain OpenSSL')[1]!.split('\n## ')[0]!;
-  return [...section.matchAll(/^ {4}((?:.*\\\n)*.*)$/gm)].map(([, command]) => command!);
-}
-
-describe('the page for operators', () => {
-  it('has commands that work as they are written, both ways', async () => {
-    const commands = documented();
-    expect(commands.filter((line) => line.startsWith('callseal '))).toHaveLength(2);
-    expect(commands.filter((line) => line.startsWith('openssl '))).toHaveLength(2);
-    const run = await shell(`set -e\n${commands.join('\n')}`, { cwd });
-    expect([run.status, run.stderr]).toEqual([0, expect.any(String)]);
-    expect(readFileSync(at('call.callsre')).equals(CONTENT)).toBe(true);
-    const back = await callseal(['decrypt', '-k', 'my_private.key', '-o', 'back', 'answer.sealed'], { cwd });
-    expect(back.status, back.stderr).toBe(0);
-    expect(readFileSync(at('back')).equals(CONTENT)).toBe(true);
-  });
 });
 
 describe('export-cms', () => {

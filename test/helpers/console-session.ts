@@ -1,6 +1,6 @@
 /**
- * Sessions shown in documentation, run as they are written: fenced blocks of `console` in which commands begin with `$ `, and
- * what they print follows.
+ * Sessions shown in documentation, run as they are written: fenced blocks of `console` in which commands begin with a prompt
+ * such as `$ `, and what they print follows. A line of `…` stands for any lines.
  */
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
@@ -8,6 +8,8 @@ import { CALLSEAL } from './cli.ts';
 
 export interface ConsoleStep {
   readonly command: string;
+  /** `$`, or another that the page uses. */
+  readonly prompt: string;
   /** What it prints, on either stream. */
   readonly output: string;
   /** In the file, from 1. */
@@ -20,19 +22,25 @@ export function stepsBelow(markdown: string, heading: string): ConsoleStep[] {
   const start = lines.indexOf(heading);
   if (start === -1) throw new Error(`there is no heading "${heading}"`);
   const level = /^#+ /.exec(heading)![0];
-  const steps: { command: string; output: string[]; line: number }[] = [];
+  const after = lines.findIndex((line, index) => index > start && line.startsWith(level));
+  return consoleSteps(markdown).filter(({ line }) => line > start && (after === -1 || line <= after));
+}
+
+/** The steps of all console blocks of a page. */
+export function consoleSteps(markdown: string, prompts = '$'): ConsoleStep[] {
+  const steps: { command: string; prompt: string; output: string[]; line: number }[] = [];
   let inside = false;
   let continued = false;
-  for (let index = start + 1; index < lines.length && !(lines[index]!.startsWith(level) && !inside); index += 1) {
-    const line = lines[index]!;
+  for (const [index, line] of markdown.split('\n').entries()) {
+    const begins = prompts.includes(line.charAt(0)) && line.charAt(1) === ' ';
     if (line.startsWith('```')) inside = line === '```console';
     else if (!inside) continue;
     else if (continued) steps.at(-1)!.command += `\n${line}`;
-    else if (line.startsWith('$ ')) steps.push({ command: line.slice(2), output: [], line: index + 1 });
+    else if (begins) steps.push({ command: line.slice(2), prompt: line.charAt(0), output: [], line: index + 1 });
     else steps.at(-1)!.output.push(line);
-    continued = inside && line.endsWith('\\') && (continued || line.startsWith('$ '));
+    continued = inside && line.endsWith('\\') && (continued || begins);
   }
-  return steps.map(({ command, output, line }) => ({ command, output: output.join('\n'), line }));
+  return steps.map(({ output, ...step }) => ({ ...step, output: output.join('\n') }));
 }
 
 /** One bash, in which `callseal` is the real one. */
@@ -61,18 +69,30 @@ export class ConsoleSession {
     return { output: this.#seen.replace(end, '').replace(/\n$/, ''), status };
   }
 
+  /** Ends it, and what runs in its background. */
   end(): void {
-    this.#shell.stdin.end();
+    try {
+      process.kill(-this.#shell.pid!, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
   }
 }
+
+/** Any lines, or none. */
+const ELISION = '…';
 
 /** What differs from run to run: ids, times, versions of what is about; and in the same place in every run. */
 const VARIABLE: readonly [pattern: RegExp, stands: string][] = [
   [/\b[0-9a-f]{8}…/g, '([0-9a-f]{8})…'],
   [/\b[0-9a-f]{40,64}\b/g, '([0-9a-f]{40,64})'],
+  [/^[0-9a-f]{8}(?=: )/g, '[0-9a-f]{8}'],
   [/\b[0-9a-f]{32}\b/g, '([0-9a-f]{32})'],
+  [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '[0-9a-f-]{36}'],
+  [/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z'],
   [/\b\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d UTC)?/g, '\\d{4}-\\d\\d-\\d\\d(?: \\d\\d:\\d\\d:\\d\\d UTC)?'],
   [/\S+@\S+ {2}/g, '\\S+@\\S+  '],
+  [/ …$/g, ' .*'],
 ];
 
 /**
@@ -83,13 +103,23 @@ const VARIABLE: readonly [pattern: RegExp, stands: string][] = [
  */
 export function differenceOf(documented: string, printed: string, ids: Map<string, string>): string | null {
   const [expected, found] = [documented.split('\n'), printed.split('\n')];
-  for (let index = 0; index < Math.max(expected.length, found.length); index += 1) {
-    const [line, real] = [expected[index], found[index]];
-    if (line === undefined || real === undefined) return `"${line ?? 'nothing'}" against "${real ?? 'nothing'}"`;
+  let left = false;
+  while (expected.length > 0 || (found.length > 0 && !left)) {
+    const line = expected.shift();
+    if (line === ELISION) {
+      left = true;
+      continue;
+    }
+    const pattern = line === undefined ? undefined : patternOf(line);
+    if (left) while (found.length > 0 && !pattern?.test(found[0]!)) found.shift();
+    left = false;
+    const real = found.shift();
+    const match = pattern?.exec(real ?? '');
+    if (line === undefined || real === undefined || match === null) {
+      return `"${line ?? 'nothing'}" against "${real ?? 'nothing'}"`;
+    }
     const shown = [...line.matchAll(/\b[0-9a-f]{8}(?=…)|\b[0-9a-f]{32}\b|\b[0-9a-f]{40,64}\b/g)].map(([id]) => id);
-    const match = patternOf(line).exec(real);
-    if (match === null) return `"${line}" against "${real}"`;
-    for (const [place, id] of shown.entries()) ids.set(id, match[place + 1]!);
+    for (const [place, id] of shown.entries()) ids.set(id, match![place + 1]!);
   }
   return null;
 }
