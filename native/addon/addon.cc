@@ -13,8 +13,8 @@
 #include "key_handles.h"
 #include "memory.h"
 #include "module.h"
-#include "seal_functions.h"
 #include "rewrap_functions.h"
+#include "seal_functions.h"
 #include "token_handles.h"
 #ifdef CALLSEAL_TEST_HOOKS
 #include "test_hooks.h"
