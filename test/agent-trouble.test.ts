@@ -151,9 +151,16 @@ describe('an agent in trouble', () => {
     await recorder.until(() => recorder.failures.length === 1);
     expect(recorder.failures[0]).toMatchObject({ path, attempt: 1, error: { code: 'ERR_INVALID_ARGUMENT' } });
     expect(agent.state().retrying).toBe(1);
+    expect(recorder.alarms.size).toBe(0);
+    for (const attempt of [2, 3]) {
+      agent.wake();
+      await recorder.until(() => recorder.failures.length === attempt);
+    }
+    expect(recorder.alarms.get('files')?.message).toContain(path);
     unlinkSync(other);
     agent.wake();
     await recorder.until(() => recorder.sealedFiles.length === 1);
+    await recorder.until(() => recorder.alarms.size === 0);
     expect(agent.state().retrying).toBe(0);
   });
 

@@ -2,7 +2,16 @@
 
 import { type ChildProcessWithoutNullStreams, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,6 +75,10 @@ class Service {
   logged(event: string, fields: Partial<LogLine> = {}): Promise<LogLine> {
     const wanted = Object.entries({ event, ...fields }) as [keyof LogLine, string][];
     return eventually(() => this.log.find((line) => wanted.every(([key, value]) => line[key] === value)), event);
+  }
+
+  get threads(): number {
+    return readdirSync(`/proc/${this.#child?.pid}/task`).length;
   }
 
   signal(name: NodeJS.Signals): void {
@@ -232,6 +245,24 @@ describe.concurrent('the service', () => {
   });
 });
 
+it('the thread pool is larger than the number of files at a time', async () => {
+  const service = await new Service().start(['--concurrency', '30']);
+  service.record('call');
+  await service.logged('sealed');
+  expect(service.threads).toBeGreaterThanOrEqual(32);
+  service.signal('SIGTERM');
+  expect(await service.end()).toBe(0);
+});
+
+it('only names that are included are sealed', async () => {
+  const service = await new Service().start(['--include', '*.callsre', '--include', 'x?']);
+  for (const name of ['call.part', 'xyz', 'xy', 'call.callsre']) service.record(name);
+  for (const name of ['xy', 'call.callsre']) await service.logged('sealed', { path: join(service.calls, name) });
+  service.signal('SIGTERM');
+  expect(await service.end()).toBe(0);
+  expect(readdirSync(service.calls).sort()).toEqual(['call.callsre.sealed', 'call.part', 'xy.sealed', 'xyz']);
+});
+
 describe.concurrent('what cannot be started', () => {
   const refused = async (...args: string[]) => {
     const { status, stderr, stdout } = await callseal(['agent', '--watch', made, '--listen', 'none', ...args]);
@@ -332,13 +363,16 @@ describe.concurrent('--once', () => {
   it('ends with 20 when a file fails or a directory is missing, and names it', async () => {
     const calls = tempDir();
     writeFileSync(join(calls, 'good.callsre'), 'x');
-    const long = 'x'.repeat(250); // no room for a suffix
-    writeFileSync(join(calls, long), 'x');
+    const bad = join(calls, 'two-names');
+    writeFileSync(bad, 'x');
+    linkSync(bad, join(tempDir(), 'other'));
     const common = ['agent', '--once', '-q', '-r', mary.certificate];
     const failed = await callseal([...common, '--watch', calls]);
     expect(failed.status).toBe(20);
-    expect(failed.stderr).toContain(join(calls, long));
-    expect(readdirSync(calls).sort()).toEqual(['good.callsre.sealed', long]);
-    expect((await callseal([...common, '--watch', join(calls, 'none')])).status).toBe(20);
+    expect(failed.stderr).toContain(bad);
+    expect(readdirSync(calls).sort()).toEqual(['good.callsre.sealed', 'two-names']);
+    const missing = await callseal(['agent', '--once', '-r', mary.certificate, '--watch', join(calls, 'none')]);
+    expect(missing.status).toBe(20);
+    expect(missing.stderr).toContain(`${calls}/none does not exist; make it\n`); // nobody comes back for it
   });
 });

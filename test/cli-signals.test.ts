@@ -2,10 +2,11 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
+import { eventually } from './helpers/agent.ts';
 import { callseal, start } from './helpers/cli.ts';
 import { makeKeyPair } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -61,6 +62,35 @@ it.each([
   child.stdout.destroy();
 });
 
+/** Where a link leads; null when it is gone. */
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
+it('a second signal ends a pass at once, too, and its file is as it was', async () => {
+  const calls = tempDir();
+  const large = join(calls, 'large.callsre');
+  writeFileSync(large, '');
+  truncateSync(large, 1 << 30);
+  const child = start(['agent', '--once', '-r', join(cwd, 'mary_cert.crt'), '--watch', calls]);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  // It is at work once it has the file open.
+  await eventually(() => {
+    const open = `/proc/${child.pid}/fd`;
+    return existsSync(open) && readdirSync(open).some((fd) => linkOf(`${open}/${fd}`) === large);
+  });
+  // Signals that come before the first has been seen are one.
+  const signals = setInterval(() => child.kill('SIGTERM'), 100);
+  await endOf(child, ended);
+  clearInterval(signals);
+  expect(child.signalCode).toBe('SIGTERM');
+  expect(readdirSync(calls)).toEqual(['large.callsre']);
+});
+
 /** Runs the module of signals in a process that reports the first and then waits. */
 function listener(action: string) {
   const module = (name: string): string => new URL(`../dist/cli/${name}.js`, import.meta.url).href;
@@ -102,5 +132,6 @@ it('a second SIGHUP lets the cleaning up go on; another signal does not', async 
   child.kill('SIGHUP');
   await said('again');
   child.kill('SIGINT');
-  expect(await endOf(child, ended)).toBe(143);
+  await endOf(child, ended);
+  expect(child.signalCode).toBe('SIGTERM'); // the first: 143 to a shell
 });

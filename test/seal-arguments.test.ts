@@ -25,8 +25,17 @@ beforeAll(async () => {
   input = join(tempDir(), 'absent');
 });
 
+const ROOTS = { inputRoot: null, outputRoot: null };
 const request = (changes: object = {}) =>
-  ({ input, output: `${input}.sealed`, requireLease: false, quietFor: 0, observed: null, ...changes }) as never;
+  ({
+    input,
+    output: `${input}.sealed`,
+    ...ROOTS,
+    requireLease: false,
+    quietFor: 0,
+    observed: null,
+    ...changes,
+  }) as never;
 const seal = (changes: { [name: string]: unknown } = {}) => {
   const args = { template, prelude: PRELUDE, request: request(), segmentLength: 4096, prefix: NO_BYTES, control: null };
   const all = Object.values({ ...args, ...changes }) as Parameters<typeof n.sealFile>;
@@ -62,6 +71,8 @@ it('refuses requests of the wrong shape', async () => {
   const wrong: Record<string, unknown[]> = {
     input: [undefined, '', 'a\0b', Buffer.from('x')],
     output: [undefined, '', 'a\0b', 5],
+    inputRoot: [undefined, '', 'a\0b', 5],
+    outputRoot: [undefined, '', 'a\0b', 5],
     requireLease: [undefined, 0, 'true'],
     quietFor: [undefined, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', 5n],
     observed: [undefined, 5, {}, { ...STAMP, ino: 1 }, { ...STAMP, ctimeNs: undefined }],

@@ -24,6 +24,7 @@ import { type AgentOptions, type Settings, settingsOf } from './options.ts';
 import { type Sealing, sealEntry } from './seal-entry.ts';
 import { Sleepers } from './sleepers.ts';
 import { ageOf, queueState } from './snapshot.ts';
+import { Stubborn } from './stubborn.ts';
 import { Tree } from './tree.ts';
 import { callsealError, type Trouble, troubleOf } from './trouble.ts';
 import type { AgentState, SupplyState } from './types.ts';
@@ -52,6 +53,7 @@ export class Agent {
   readonly #sleepers: Sleepers;
   readonly #intake: Intake;
   readonly #clock: Clock;
+  readonly #stubborn: Stubborn;
   /** Closed while nothing can be encrypted at all. */
   readonly #gate: Gate;
   /** Directories whose files cannot be written or removed, and the alarms that say so. */
@@ -71,6 +73,7 @@ export class Agent {
     this.#settings = settings;
     this.#alarms = new AlarmBoard(listener);
     this.#clock = new Clock(settings.quietFor);
+    this.#stubborn = new Stubborn(this.#alarms);
     this.#gate = new Gate(EVERYTHING, () => this.#pump());
     this.#sleepers = new Sleepers((entry) => this.#woken(entry));
     this.#intake = new Intake(settings, this.#sleepers);
@@ -178,7 +181,9 @@ export class Agent {
   #abandon(directory: Directory): void {
     this.#queue.remove(directory);
     this.#recovered(directory);
+    this.#alarms.clear(alarmOfNames(directory));
     for (const entry of directory.abandon()) {
+      this.#stubborn.forget(entry);
       if (entry.state === 'ready') this.#intake.taken(entry);
       else this.#sleepers.remove(entry);
       if (entry.mtime !== null) this.#settings.listener.vanished(join(directory.path, entry.name));
@@ -187,7 +192,11 @@ export class Agent {
 
   #found(directory: Directory, listing: Listing): void {
     this.#intake.addFound(directory, listing);
-    for (const name of listing.unspeakable) {
+    const { unspeakable: names } = listing;
+    const alarm = alarmOfNames(directory);
+    if (names.length === 0) this.#alarms.clear(alarm);
+    else this.#alarms.raise(alarm, `${unspeakable(join(directory.path, names[0]!)).message}; it stays in plaintext`);
+    for (const name of names) {
       const path = join(directory.path, name);
       this.#pass.failed += 1;
       this.#settings.listener.failed({ path, error: unspeakable(path), attempt: 1, retryIn: this.#settings.rescan });
@@ -253,6 +262,7 @@ export class Agent {
       const failure = callsealError(error, path);
       await this.#failed(entry, path, failure, await troubleOf(failure, directory, name));
     }
+    if (directory.entries.get(name) !== entry) this.#stubborn.forget(entry);
     this.#working -= 1;
     directory.working -= 1;
     this.#offer(directory);
@@ -309,6 +319,7 @@ export class Agent {
       case 'file':
         entry.failures += 1;
         this.#pass.failed += 1;
+        this.#stubborn.failed(entry, error.message);
         return this.#report(entry, path, error, this.#sleepFailed(entry));
       case 'directory':
         entry.failures += 1;
@@ -357,7 +368,7 @@ export class Agent {
 
   #closeDirectory(entry: Entry, error: CallsealError, trouble: Trouble & { about: 'directory' }): number {
     const { directory } = entry;
-    const where = trouble.alarm === 'disk-full' ? directory.root : directory.output;
+    const where = trouble.alarm === 'disk-full' ? (this.#settings.outputDir ?? directory.root) : directory.output;
     const key = `${trouble.alarm}:${where}`;
     const before = this.#troubled.get(directory);
     if (before !== undefined && before !== key) this.#recovered(directory);
@@ -376,6 +387,10 @@ export class Agent {
     directory.gate.openWide();
     if (![...this.#troubled.values()].includes(key)) this.#alarms.clear(key);
   }
+}
+
+function alarmOfNames(directory: Directory): string {
+  return `names:${directory.path}`;
 }
 
 /** Since when the file is as it is now. */

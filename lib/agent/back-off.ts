@@ -24,6 +24,7 @@ export class Gate {
   #failures = 0;
   #timer: NodeJS.Timeout | null = null;
   #due = 0;
+  #disposed = false;
 
   /** `opened` is called whenever waiting is over. */
   constructor(backOff: BackOff, opened: () => void) {
@@ -51,7 +52,8 @@ export class Gate {
     this.#failures += 1;
     const delay = delayAfter(this.#failures, this.#backOff);
     this.#due = performance.now() + delay;
-    this.#timer = setTimeout(() => this.retryNow(), delay);
+    // Work that was begun before may still fail; it must not hold up the end of the process.
+    if (!this.#disposed) this.#timer = setTimeout(() => this.retryNow(), delay);
     return delay;
   }
 
@@ -72,8 +74,9 @@ export class Gate {
     this.#timer = null;
   }
 
-  /** Leaves it as it is, without a timer that keeps the process alive. */
+  /** Leaves it as it is, without a timer that keeps the process alive, now and later. */
   dispose(): void {
+    this.#disposed = true;
     this.#stopWaiting();
   }
 }

@@ -31,6 +31,7 @@ export class AgentDaemon {
   readonly #agent: Agent;
   readonly #maxQueueAge: number;
   #server: MetricsServer | undefined;
+  #stopping = false;
 
   /**
    * Starts everything, or nothing.
@@ -73,8 +74,10 @@ export class AgentDaemon {
 
   /** Reads configuration and certificates again, whether they have changed or not, and tries again what failed. */
   async reload(): Promise<void> {
+    if (this.#stopping) return;
     this.#service.reloading();
     const fault = await this.#supply.reload();
+    if (this.#stopping) return;
     this.#log.note('reloaded', { successful: fault === null }, fault === null ? 'read again' : fault.message);
     this.#agent.wake();
     this.#service.reloaded();
@@ -82,6 +85,7 @@ export class AgentDaemon {
 
   /** Finishes what was begun, and nothing else. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#log.note('stopping', { working: this.#agent.state().working }, 'finishing what was begun');
     this.#service.stopping();
     await this.#agent.stop();

@@ -6,7 +6,6 @@
  * hundreds a second; once a minute a line says how many there were.
  */
 
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import type { CallsealError } from '../errors.ts';
@@ -113,16 +112,33 @@ export class AgentLog implements AgentListener, SupplyListener {
 
 type StandardOutput = ReturnType<typeof destination>;
 
+/**
+ * A log that cannot be written, as on a full disk, must not stop the agent: lines wait for the next attempt, which comes
+ * with the next line. Flushing at the exit of the process tries for ever unless it is kept from it.
+ */
 function standardOutput(): StandardOutput {
-  return destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
+  const output = destination({ dest: 1, sync: false, maxLength: MAX_WAITING });
+  const flushSync = output.flushSync.bind(output);
+  let failing = false;
+  output.on('error', () => {
+    failing = true;
+  });
+  output.on('write', () => {
+    failing = false;
+  });
+  output.flushSync = () => {
+    if (!failing) flushSync();
+  };
+  return output;
 }
 
 /** Standard output itself stays open. A reader who takes nothing is not waited for without end. */
 async function ended(output: StandardOutput): Promise<void> {
   const patience = new AbortController();
-  const closed = once(output, 'close').then(() => patience.abort());
+  output.once('close', () => patience.abort());
   output.end();
-  await Promise.race([closed, pause(LAST_WORDS, undefined, { signal: patience.signal }).catch(() => {})]);
+  await pause(LAST_WORDS, undefined, { signal: patience.signal }).catch(() => {});
+  output.destroy();
 }
 
 function errorFields({ code, errno }: CallsealError): Record<string, string> {

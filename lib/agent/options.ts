@@ -33,7 +33,7 @@ export interface AgentOptions {
   /** Milliseconds between two readings of all directories. Default 30000. */
   rescan?: number | undefined;
   /** Passed on to every `sealFile`. */
-  seal?: Omit<SealOptions, 'recipients' | 'signal' | 'quietFor' | 'observed'> | undefined;
+  seal?: Omit<SealOptions, 'recipients' | 'signal' | 'quietFor' | 'observed' | 'inputRoot' | 'outputRoot'> | undefined;
 }
 
 /** Options, complete. */
@@ -71,7 +71,8 @@ export function settingsOf(options: AgentOptions): Settings {
   };
 }
 
-function defaultConcurrency(): number {
+/** Files worked on at a time, unless told otherwise. */
+export function defaultConcurrency(): number {
   return Math.min(MOST_WORKERS, WORKERS_PER_CORE * availableParallelism());
 }
 

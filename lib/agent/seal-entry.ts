@@ -30,11 +30,12 @@ export async function sealEntry(
   name: string,
   { recipients }: SupplyState,
   { quietFor, observed }: SealingHints,
-  { names, seal }: Settings,
+  { names, outputDir, seal }: Settings,
 ): Promise<Sealing> {
   await makeOutputDirectory(directory);
   const path = join(directory.path, name);
-  const options = { ...seal, recipients, quietFor, ...(observed === null ? {} : { observed }) };
+  const roots = { inputRoot: directory.root, ...(outputDir === null ? { outputRoot: directory.root } : {}) };
+  const options = { ...seal, ...roots, recipients, quietFor, ...(observed === null ? {} : { observed }) };
   for (let taken = 0; ; taken += 1) {
     const output = join(directory.output, names.sealed(name, taken));
     try {

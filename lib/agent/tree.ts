@@ -239,7 +239,12 @@ export class Tree {
       }
     }
     const what = isGone ? 'does not exist' : `cannot be read (${errno ?? String(error)})`;
-    const next = isGone ? 'it is taken up as soon as it is there' : 'let the agent’s user read it; it is tried again';
+    const remedy = isGone ? 'make it' : 'let the agent’s user read it';
+    const next = !this.#patrols
+      ? remedy
+      : isGone
+        ? 'it is taken up as soon as it is there'
+        : `${remedy}; it is tried again`;
     this.#options.alarms.raise(alarmOf(directory), `directory ${directory.path} ${what}; ${next}`);
     if (this.#patrols) directory.readGate.close();
   }

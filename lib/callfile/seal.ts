@@ -42,6 +42,13 @@ export interface SealOptions extends EncryptOptions {
    * counts as quiet whatever its times say: for times in the future, and clocks that were set back.
    */
   observed?: FileStamp | undefined;
+  /**
+   * A directory above the file. Whoever may write below it cannot lead the caller elsewhere: no directory between the two
+   * may be a symbolic link (`ERR_IO`, `ENOTDIR`). Default: links are followed.
+   */
+  inputRoot?: string | undefined;
+  /** The same for the output. */
+  outputRoot?: string | undefined;
 }
 
 /** What {@link sealFile} did. */
@@ -85,11 +92,16 @@ export async function sealFile(path: string, output: string, options: SealOption
   assertSigner(signer);
   assertSegmentLength(segmentLength);
   assertQuietFor(quietFor);
+  for (const name of ['inputRoot', 'outputRoot'] as const) {
+    if (options[name] !== undefined) assertPath(options[name], name);
+  }
   assertSignal(signal);
   throwIfAborted(signal);
   const request: SealRequest = {
     input: path,
     output,
+    inputRoot: options.inputRoot ?? null,
+    outputRoot: options.outputRoot ?? null,
     requireLease: options.requireLease ?? false,
     quietFor,
     observed: options.observed ?? null,
@@ -123,11 +135,13 @@ async function finishEarlier(
     throw hasCode(error, 'ERR_ABORTED') ? error : refusal;
   }
   if (found.plaintextBytes === null) throw refusal;
-  const done = await native().finishSealing(request, {
-    inputBytes: found.plaintextBytes,
-    outputBytes: found.fileBytes,
-  });
-  return { ...done, resumed: true };
+  try {
+    const lengths = { inputBytes: found.plaintextBytes, outputBytes: found.fileBytes };
+    return { ...(await native().finishSealing(request, lengths)), resumed: true };
+  } catch (error) {
+    // A link, which is no output of ours: its name is taken all the same.
+    throw hasCode(error, 'ERR_INVALID_ARGUMENT') ? refusal : error;
+  }
 }
 
 function hasCode(error: unknown, code: CallsealError['code']): boolean {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { AgentDaemon, type DaemonOptions } from '../agent/daemon.ts';
 import { LOG_LEVELS, type LogLevel } from '../agent/log.ts';
+import { defaultConcurrency } from '../agent/options.ts';
 import { type ListenAddress, parseListenAddress } from '../agent/server.ts';
 import type { CertificateSupplyOptions } from '../agent/supply.ts';
 import { CallsealError } from '../errors.ts';
@@ -13,15 +14,19 @@ import { Output, type OutputOptions } from './output.ts';
 import { DEFAULT_SUFFIX } from './outputs.ts';
 import { addRecipientOptions, collect, policyOf, type RecipientChoice, recipientFiles } from './recipient-options.ts';
 import { addSignOptions, type SignChoice, type SignerOpener } from './sign-options.ts';
+import { poolThreads } from './stream-batch.ts';
 
 /** Where the vendor's software writes its response files. */
 const DEFAULT_DIRECTORY = '/var/lumenvox/responses';
 
 const ENDING = ['SIGTERM', 'SIGINT'] as const;
+/** Threads of the pool that hear of files and look at them: bin/callseal. */
+const SPARE_THREADS = 2;
 const DEFAULT_LISTEN = '127.0.0.1:9465';
 
 interface AgentCommandOptions extends RecipientChoice, OutputOptions, SignChoice {
   watch?: string[];
+  include?: string[];
   outputDir?: string;
   suffix: string;
   concurrency?: number;
@@ -55,6 +60,7 @@ export function define(command: Command): void {
   const openSigner = addSignOptions(command);
   command
     .option('--watch <dir>', `directory to encrypt the files of (repeatable; default: ${DEFAULT_DIRECTORY})`, collect)
+    .option('--include <pattern>', 'names to encrypt: * and ? as in a shell (repeatable; default: all)', collect)
     .option('--output-dir <dir>', 'write encrypted files below this directory')
     .option('--suffix <suffix>', 'what encrypted names end in', DEFAULT_SUFFIX)
     .option('--concurrency <n>', 'files encrypted at the same time', number('--concurrency', 1, 1024, true))
@@ -114,13 +120,14 @@ function supplyOptions(options: AgentCommandOptions): Omit<CertificateSupplyOpti
 }
 
 function engineOptions(options: AgentCommandOptions): EngineOptions {
-  const { watch, outputDir, suffix, concurrency, quietSeconds } = options;
+  const { watch, include, outputDir, suffix, concurrency = defaultConcurrency(), quietSeconds } = options;
   return {
     directories: watch ?? [DEFAULT_DIRECTORY],
     suffix,
     quietFor: quietSeconds * 1000,
+    ...(include === undefined ? {} : { include }),
     ...(outputDir === undefined ? {} : { outputDir }),
-    ...(concurrency === undefined ? {} : { concurrency }),
+    concurrency: Math.max(1, Math.min(concurrency, poolThreads() - SPARE_THREADS)),
   };
 }
 

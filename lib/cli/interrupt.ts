@@ -49,7 +49,11 @@ export function interrupt(): unknown {
 function onSignal(name: NodeJS.Signals): void {
   if (received !== undefined) {
     if (name === 'SIGHUP') return;
-    process.exit(interruptExitCode());
+    // `process.exit` would wait for the jobs of the thread pool, and a signal ends all threads.
+    process.emit('exit', interruptExitCode()); // what is to be cleared away
+    process.removeAllListeners(received);
+    process.kill(process.pid, received);
+    return;
   }
   received = name as Signal;
   controller.abort(new CallsealError('ERR_ABORTED', WORD[received]));

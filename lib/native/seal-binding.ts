@@ -6,6 +6,9 @@ import type { FileJobResult, NativeEnvelopeTemplate, NativeJobControl } from './
 export interface SealRequest {
   input: string;
   output: string;
+  /** Below these no symbolic link is followed; null: they are. */
+  inputRoot: string | null;
+  outputRoot: string | null;
   /** Without a lease: `ERR_IO`. */
   requireLease: boolean;
   /** Milliseconds since the last change, where there is no lease. */

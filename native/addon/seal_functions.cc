@@ -41,11 +41,18 @@ std::optional<FileStamp> observed_member(Napi::Object request) {
                    big_member(stamp, "mtimeNs"), big_member(stamp, "ctimeNs")};
 }
 
+std::string root_member(Napi::Object request, const char* name) {
+  Napi::Value value = request.Get(name);
+  return value.IsNull() ? std::string() : path_value(value, name);
+}
+
 SealRequest request_argument(const Napi::CallbackInfo& info, size_t index) {
   Napi::Object object = object_argument(info, index, "request");
   SealRequest request;
   request.input = path_value(object.Get("input"), "input");
   request.output = path_value(object.Get("output"), "output");
+  request.input_root = root_member(object, "inputRoot");
+  request.output_root = root_member(object, "outputRoot");
   Napi::Value lease = object.Get("requireLease");
   if (!lease.IsBoolean()) reject_argument(info.Env(), "requireLease must be true or false");
   request.require_lease = lease.As<Napi::Boolean>().Value();
@@ -73,7 +80,7 @@ Napi::Value seal(const Napi::CallbackInfo& info) {
         control->check();
         SealSource source(request);
         if (!refused_prefix.empty()) refuse_prefix(source.file(), refused_prefix);
-        AtomicFile output({request.output, false, true}, &source.file());
+        AtomicFile output({request.output, false, true, request.output_root}, &source.file());
         const StartedFile file = start_file(*parts.form, parts.signer, prelude, segment_length);
         return seal_file(source, output, file.header, file.message, *control, file.signature_or_null());
       },

@@ -75,7 +75,7 @@ AtomicFile::AtomicFile(const OutputOptions& options, const InputFile* input)
     : options_(options), name_(split_name(options.path)), in_place_(check_target(options, input)) {
   options_.replace = options.replace || in_place_;
   options_.sync = options.sync || in_place_;  // the only copy of the content is about to be replaced
-  directory_ = open_directory(name_.directory);
+  directory_ = open_directory_below(options.root, name_.directory);
   if (!create_unnamed()) create_temporary();
 }
 
@@ -147,8 +147,19 @@ void AtomicFile::truncate(uint64_t length) {
 }
 
 void AtomicFile::take_owner(const struct stat& other) {
-  if (::fchown(fd_.get(), other.st_uid, other.st_gid) != 0 && errno != EPERM) {
+  struct stat own {};
+  if (::fstat(fd_.get(), &own) != 0) throw Error::io(errno, "cannot examine", options_.path);
+  if (::fchown(fd_.get(), other.st_uid, other.st_gid) != 0) {
+    // Not allowed; unknown in this user namespace; none on this file system; the owner's quota is used up.
+    for (int harmless : {EPERM, EINVAL, EOPNOTSUPP, ENOSYS, EDQUOT}) {
+      if (errno == harmless) return;
+    }
     throw Error::io(errno, "cannot set the owner of", options_.path);
+  }
+  // Without CAP_FOWNER a file of somebody else can be given away, but neither a name (fs.protected_hardlinks) nor a
+  // mode.
+  if (::fchmod(fd_.get(), own.st_mode & 07777) != 0 && ::fchown(fd_.get(), own.st_uid, own.st_gid) != 0) {
+    throw Error::io(errno, "cannot keep the owner of", options_.path);
   }
 }
 

@@ -12,9 +12,10 @@
 namespace callseal {
 
 struct OutputOptions {
-  std::string path;      // final name
-  bool replace = false;  // replace an existing regular file
-  bool sync = true;      // fsync the file before and its directory after it gets its name
+  std::string path;       // final name
+  bool replace = false;   // replace an existing regular file
+  bool sync = true;       // fsync the file before and its directory after it gets its name
+  std::string root = {};  // see open_directory_below()
 };
 
 // A file that appears under its final name complete or not at all, mode 0600. Until then it has no name (O_TMPFILE), so
@@ -44,7 +45,7 @@ class AtomicFile {
   void truncate(uint64_t length);
   // True when the final name was the input itself at the beginning: a job in place.
   bool in_place() const { return in_place_; }
-  // Gives the new file the owner of another, where the process may.
+  // Gives the new file the owner of another, where the process may, and may name and change it afterwards.
   void take_owner(const struct stat& other);
   // True when the final name is the very file `other`.
   bool replaces(const struct stat& other) const;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "error.h"
@@ -15,9 +16,29 @@ namespace {
 // From here on it pays to tell the kernel that a file will be read from its beginning to its end.
 constexpr off_t kReadAheadFrom = off_t{1} << 20;
 
-bool is_link(const std::string& path) {
+bool is_link(int directory, const std::string& name) {
   struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+  return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+}
+
+// Whether the two are names of one file: as somebody leaves it who is killed between giving it one and taking the
+// other.
+bool is_name_of(int directory, const std::string& to, const std::string& from) {
+  struct stat one {
+  }, other{};
+  const bool found = ::fstatat(directory, to.c_str(), &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+                     ::fstatat(directory, from.c_str(), &other, AT_SYMLINK_NOFOLLOW) == 0;
+  const bool same = found && same_file(one, other);
+  errno = EEXIST;
+  return same;
+}
+
+// What leads from `root` to `path`.
+std::string way_below(const std::string& root, const std::string& path) {
+  const std::string stem = root.back() == '/' ? root : root + "/";
+  if (path == root) return "";
+  if (path.compare(0, stem.size(), stem) == 0) return path.substr(stem.size());
+  throw Error::about(Code::kInvalidArgument, path, "is not below " + root);
 }
 
 }  // namespace
@@ -36,7 +57,7 @@ void refuse_link(const std::string& path) {
 }
 
 void require_single_name(const InputFile& input) {
-  if (is_link(input.path())) refuse_link(input.path());
+  if (is_link(AT_FDCWD, input.path())) refuse_link(input.path());
   if (input.status().st_nlink > 1) {
     throw Error::about(Code::kInvalidArgument, input.path(),
                        "has " + std::to_string(input.status().st_nlink) +
@@ -49,7 +70,10 @@ bool rename_without_replacing(int directory, const std::string& from, const std:
   if (::renameat2(directory, from.c_str(), directory, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
   // File systems without RENAME_NOREPLACE (NFS): a hard link refuses an existing name as well.
-  if (::linkat(directory, from.c_str(), directory, to.c_str(), 0) != 0) return false;
+  if (::linkat(directory, from.c_str(), directory, to.c_str(), 0) != 0 &&
+      !(errno == EEXIST && is_name_of(directory, to, from))) {
+    return false;
+  }
   ::unlinkat(directory, from.c_str(), 0);
   return true;
 }
@@ -57,6 +81,22 @@ bool rename_without_replacing(int directory, const std::string& from, const std:
 Descriptor open_directory(const std::string& path) {
   Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0) throw Error::io(errno, "cannot open the directory", path);
+  return directory;
+}
+
+Descriptor open_directory_below(const std::string& root, const std::string& path) {
+  if (root.empty()) return open_directory(path);
+  Descriptor directory = open_directory(root);
+  const std::string way = way_below(root, path);
+  for (size_t begin = 0, end = 0; begin < way.size(); begin = end + 1) {
+    end = std::min(way.find('/', begin), way.size());
+    const std::string step = way.substr(begin, end - begin);
+    if (step.empty() || step == ".") continue;
+    if (step == "..") throw Error::about(Code::kInvalidArgument, path, "leads out of " + root);
+    Descriptor next(::openat(directory.get(), step.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (next.get() < 0) throw Error::io(errno, "cannot open the directory", path);
+    directory = std::move(next);
+  }
   return directory;
 }
 
@@ -75,11 +115,16 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   return *this;
 }
 
-InputFile::InputFile(const std::string& path, Links links) : path_(path) {
+InputFile::InputFile(const std::string& path, Links links) : InputFile(AT_FDCWD, path, path, links) {}
+
+InputFile::InputFile(const Descriptor& directory, const std::string& name, const std::string& path, Links links)
+    : InputFile(directory.get(), name, path, links) {}
+
+InputFile::InputFile(int directory, const std::string& name, const std::string& path, Links links) : path_(path) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer before it is refused below.
   const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (links == Links::kRefused ? O_NOFOLLOW : 0);
-  fd_ = Descriptor(::open(path.c_str(), flags));
-  if (fd_.get() < 0 && errno == ELOOP && links == Links::kRefused && is_link(path)) refuse_link(path);
+  fd_ = Descriptor(::openat(directory, name.c_str(), flags));
+  if (fd_.get() < 0 && errno == ELOOP && links == Links::kRefused && is_link(directory, name)) refuse_link(path);
   if (fd_.get() < 0) throw Error::io(errno, "cannot open", path);
   if (::fstat(fd_.get(), &status_) != 0) throw Error::io(errno, "cannot examine", path);
   if (S_ISDIR(status_.st_mode)) {

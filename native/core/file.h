@@ -30,6 +30,8 @@ class InputFile {
  public:
   // kIo; kInvalidArgument for anything but a regular file, and for a symbolic link unless it may be followed.
   explicit InputFile(const std::string& path, Links links = Links::kFollowed);
+  // The same of a name in an open directory. `path` is what errors call it.
+  InputFile(const Descriptor& directory, const std::string& name, const std::string& path, Links links);
 
   const std::string& path() const { return path_; }
   uint64_t size() const { return static_cast<uint64_t>(status_.st_size); }
@@ -44,6 +46,8 @@ class InputFile {
   void require_unchanged() const;
 
  private:
+  InputFile(int directory, const std::string& name, const std::string& path, Links links);
+
   std::string path_;
   Descriptor fd_;
   struct stat status_ {};
@@ -61,6 +65,9 @@ bool rename_without_replacing(int directory, const std::string& from, const std:
 
 // kIo.
 Descriptor open_directory(const std::string& path);
+// `path` is `root` or below it. Whoever may write below the root cannot lead elsewhere: what is below is opened step by
+// step, and a symbolic link is refused (ENOTDIR). Without a root (""), links are followed. kInvalidArgument, kIo.
+Descriptor open_directory_below(const std::string& root, const std::string& path);
 void sync_directory(const Descriptor& directory, const std::string& path);
 
 }  // namespace callseal

@@ -70,6 +70,7 @@ void displace_and_remove(const SealSource& source, const SealedOutput& output) {
                        "was replaced by another file while it was encrypted");
   }
   source.require_finished();
+  source.require_no_other_name();
   displaced.remove();
 }
 
@@ -136,8 +137,8 @@ SealResult seal_file(const SealSource& source, AtomicFile& output, ByteView head
 SealResult finish_sealing(const SealRequest& request, const FileJobResult& found) {
   const SealSource source(request);
   const FileName name = split_name(request.output);
-  const Descriptor directory = open_directory(name.directory);
-  const InputFile output(request.output, Links::kRefused);
+  const Descriptor directory = open_directory_below(request.output_root, name.directory);
+  const InputFile output(directory, name.base, request.output, Links::kRefused);
   if ((output.status().st_mode & kMark) == 0 || output.size() != found.output_bytes ||
       source.file().size() != found.input_bytes ||
       !is_kept_time(output.status().st_mtim, source.file().status().st_mtim)) {

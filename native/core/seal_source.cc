@@ -10,8 +10,11 @@
 namespace callseal {
 namespace {
 
-int64_t nanoseconds(const timespec& time) {
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+// Anybody can give a file a time of which the nanoseconds have more than 64 bits; those of the future count as now.
+__extension__ typedef __int128 Nanoseconds;
+
+Nanoseconds nanoseconds(const timespec& time) {
+  return Nanoseconds{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 bool is_still(const struct stat& status, const FileStamp& stamp) {
@@ -23,8 +26,8 @@ bool is_still(const struct stat& status, const FileStamp& stamp) {
 
 SealSource::SealSource(const SealRequest& request)
     : name_(split_name(request.input)),
-      directory_(open_directory(name_.directory)),
-      file_(request.input, Links::kRefused) {
+      directory_(open_directory_below(request.input_root, name_.directory)),
+      file_(directory_, name_.base, request.input, Links::kRefused) {
   require_single_name(file_);
   if (lock_file(file_.descriptor()) == LockOutcome::kTaken) {
     throw Error::about(Code::kInputBusy, request.input, "is locked by another process, which writes or seals it");
@@ -62,6 +65,13 @@ void SealSource::require_finished() const {
 void SealSource::require_unopened() const {
   if (leased() && !lease_->held()) {
     throw Error::about(Code::kInputBusy, file_.path(), "was opened for writing while it was encrypted");
+  }
+}
+
+void SealSource::require_no_other_name() const {
+  struct stat now {};
+  if (::fstat(file_.descriptor(), &now) == 0 && now.st_nlink > 1) {
+    throw Error::about(Code::kInputChanged, file_.path(), "was given another name while it was encrypted");
   }
 }
 

@@ -22,6 +22,10 @@ struct FileStamp {
 struct SealRequest {
   std::string input;
   std::string output;
+  // The directories that the operator named, if what is below them may be in the hands of others: links below them lead
+  // nowhere (open_directory_below()).
+  std::string input_root;
+  std::string output_root;
   bool require_lease = false;
   int64_t quiet_for = 0;              // nanoseconds since the last change that are enough where there is no lease
   std::optional<FileStamp> observed;  // as which the file has been seen for so long: its times then do not matter
@@ -45,6 +49,8 @@ class SealSource {
   void require_finished() const;
   // Nobody has opened it for writing, as far as a lease can tell: kInputBusy.
   void require_unopened() const;
+  // No second name keeps the content: kInputChanged.
+  void require_no_other_name() const;
   // Some name leads to it still.
   bool exists() const;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,22 @@ TEST(lease_is_refused_while_somebody_writes) {
   Descriptor reader(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   Lease lease(file.descriptor(), path);
   CHECK(lease.taken() && lease.held());
+}
+
+// Who has mapped a file may write to it when it is closed.
+TEST(lease_is_refused_while_the_file_is_mapped_for_writing) {
+  ScratchFolder folder;
+  std::string path = folder.write("in", sample_bytes(10));
+  InputFile file(path);
+  void* mapping = nullptr;
+  {
+    Descriptor writer(open(path.c_str(), O_RDWR | O_CLOEXEC));
+    mapping = mmap(nullptr, 10, PROT_READ | PROT_WRITE, MAP_SHARED, writer.get(), 0);
+  }
+  CHECK(mapping != MAP_FAILED);
+  CHECK_THROWS_CODE(Lease(file.descriptor(), path), Code::kInputBusy);
+  CHECK_EQ(munmap(mapping, 10), 0);
+  CHECK(Lease(file.descriptor(), path).taken());
 }
 
 // Two processes that are told of each other by nothing but the file.

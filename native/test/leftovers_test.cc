@@ -1,5 +1,6 @@
 #include "leftovers.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,6 +130,18 @@ TEST(leftovers_that_fail_do_not_keep_the_others) {
   calls.before = [&](const std::string& name) { return name == "unlinkat" && calls.count(name) == 1 ? EIO : 0; };
   CHECK_THROWS_CODE(clean_directory(folder.path(".")), Code::kIo);
   check_cleaned(folder, 1, 0);
+}
+
+// On file systems that can only link and unlink, a kill between the two leaves both names.
+TEST(cleaning_takes_the_second_name_of_what_was_given_back) {
+  ScratchFolder folder;
+  folder.write("call", kOne);
+  CHECK_EQ(link(folder.path("call").c_str(), folder.path(kPlain).c_str()), 0);
+  SystemCalls calls;
+  calls.before = [](const std::string& name) { return name == "renameat2" ? EINVAL : 0; };
+  check_cleaned(folder, 0, 1);
+  CHECK_EQ(folder.listing(), std::string("call"));
+  CHECK(folder.read("call") == kOne);
 }
 
 }  // namespace

@@ -227,6 +227,31 @@ TEST(seal_leaves_no_second_copy_of_a_file_that_is_renamed) {
   CHECK(folder.read("moved") == kPlain);
 }
 
+TEST(seal_keeps_a_file_that_is_given_another_name) {
+  ScratchFolder folder;
+  std::string in = folder.write("in", kPlain);
+  SystemCalls calls;
+  calls.before = [&](const std::string& name) {
+    if (name != "renameat" || calls.count(name) != 1) return 0;
+    CHECK_EQ(link(in.c_str(), folder.path("kept").c_str()), 0);
+    return 0;
+  };
+  CHECK_THROWS_CODE(seal(folder), Code::kInputChanged);
+  CHECK_EQ(folder.listing(), std::string("in kept"));
+}
+
+TEST(seal_waits_for_quiet_when_the_time_is_beyond_counting) {
+  ScratchFolder folder;
+  SystemCalls calls;
+  calls.lease_failure = EINVAL;
+  std::string in = folder.write("in", kPlain);
+  const timespec future[2] = {{0, UTIME_OMIT}, {15'000'000'000, 0}};
+  CHECK_EQ(utimensat(AT_FDCWD, in.c_str(), future, 0), 0);
+  SealRequest request = request_for(folder);
+  request.quiet_for = 1'000'000'000;
+  CHECK_THROWS_CODE(seal_request(request), Code::kInputBusy);
+}
+
 TEST(seal_gives_the_name_back_beside_a_newcomer) {
   ScratchFolder folder;
   folder.write("in", kPlain);

@@ -13,7 +13,7 @@ namespace callseal::test {
 inline SealResult seal_request(const SealRequest& request) {
   JobControl control;
   SealSource source(request);
-  AtomicFile output({request.output, false, true}, &source.file());
+  AtomicFile output({request.output, false, true, request.output_root}, &source.file());
   return seal_file(source, output, kHeader, new_message(4096), control);
 }
 

@@ -2,10 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { CallsealError, errnoOf } from '../../errors.ts';
+import { native } from '../../native/load.ts';
 import { systemReason } from '../../recipients/regular-file.ts';
 import { syncDirectory } from '../../sync-directory.ts';
 
@@ -17,6 +18,9 @@ export interface NewFile {
   replace: boolean;
 }
 
+/** Names that a cleaner has removed before they could be locked: one is rare enough. */
+const MOST_ATTEMPTS = 100;
+
 /**
  * Writes a file under a temporary name, syncs it, gives it its name, syncs the directory.
  *
@@ -24,10 +28,13 @@ export interface NewFile {
  */
 export async function writeNewFile(file: NewFile): Promise<void> {
   const { path, content, mode, replace } = file;
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.callseal-tmp`);
+  let temporary: Temporary | undefined;
   try {
-    await writeSynced(temporary, content, mode);
-    await (replace ? rename : link)(temporary, path); // a link refuses a name that is taken
+    temporary = await createLocked(path, mode);
+    await temporary.handle.writeFile(content);
+    await temporary.handle.chmod(mode); // whatever the umask took away
+    await temporary.handle.sync();
+    await (replace ? rename : link)(temporary.name, path); // a link refuses a name that is taken
     await syncDirectory(dirname(path));
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') {
@@ -35,19 +42,29 @@ export async function writeNewFile(file: NewFile): Promise<void> {
     }
     throw ioError(error, 'cannot write', path);
   } finally {
-    await rm(temporary, { force: true }).catch(() => undefined); // the reason that counts is thrown already
+    if (temporary !== undefined) {
+      await rm(temporary.name, { force: true }).catch(() => undefined); // the reason that counts is thrown already
+      await temporary.handle.close();
+    }
   }
 }
 
-async function writeSynced(path: string, content: string, mode: number): Promise<void> {
+interface Temporary {
+  readonly name: string;
+  readonly handle: FileHandle;
+}
+
+/** A file beside `path`, locked, so that `cleanDirectory` does not take it for that of a dead process. */
+async function createLocked(path: string, mode: number): Promise<Temporary> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const handle = await open(path, flags, mode);
-  try {
-    await handle.writeFile(content);
-    await handle.chmod(mode); // whatever the umask took away
-    await handle.sync();
-  } finally {
+  for (let attempt = 1; ; attempt++) {
+    const name = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.callseal-tmp`);
+    const handle = await open(name, flags, mode);
+    if (native().lockFile(handle.fd) && (await handle.stat()).nlink === 1) return { name, handle };
+    // A cleaner was there first.
     await handle.close();
+    await rm(name, { force: true });
+    if (attempt === MOST_ATTEMPTS) throw Object.assign(new Error('no name for it'), { code: 'EBUSY' });
   }
 }
 
