@@ -126,7 +126,8 @@ TEST(rekey_file_verifies_the_old_signature_and_makes_the_new) {
       AtomicFile output({file.folder.path("new"), true, false}, &input);
       return rekey_file(input, {file.begin, file.end, &file.signature}, sample_key(), kAad, output, started, control);
     };
-    CHECK_EQ(rekey(file.bytes).output_bytes, uint64_t{file.folder.read("new").size()});
+    const FileJobResult result = rekey(file.bytes);
+    CHECK_EQ(result.output_bytes, uint64_t{file.folder.read("new").size()});
     CHECK_EQ(file.folder.read("new").size(),
              started.header.size() + static_cast<size_t>(message.encrypted_length(length)) + anew.closing_length());
     CHECK_THROWS_CODE(rekey(file.flipped(file.bytes.size() - 1)), Code::kTampered);
