@@ -101,7 +101,7 @@ describe('memory does not grow', () => {
           bodyLabel: label,
           macLabel: label,
         };
-        await file.decrypt(key, envelope, 336, output('out'), new n.JobControl());
+        await file.decrypt(key, envelope, 336, output('out'), new n.JobControl(), false);
         file.destroy();
       };
       await run(${JSON.stringify(sparseFile(join(directory, 'small'), 2 ** 21))});
