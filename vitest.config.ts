@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/setup/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -8,6 +9,7 @@ export default defineConfig({
     // Processes, not threads: a native module that crashes must not take the other tests along.
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: process.env.CALLSEAL_LONG === '1' ? 1_800_000 : 60_000,
     hookTimeout: 120_000,
   },

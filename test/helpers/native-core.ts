@@ -1,0 +1,23 @@
+/** Runs the core's tests and says what they say. */
+
+import { expect } from 'vitest';
+
+import { run } from './native-build.ts';
+
+const SANITIZERS = {
+  ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1',
+};
+
+/** @param name for the report */
+export async function expectCorePasses(program: string, name: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const { status, stdout, stderr } = await run(program, [], { ...SANITIZERS, ...env });
+  const totals = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/m.exec(stdout);
+  const told = stdout.split('\n').filter((line) => !line.startsWith('ok '));
+  console.log(`native core, ${name}: ${told.join('\n').trimEnd()}`);
+
+  expect(`${stderr}${stdout.match(/^FAILED.*\n.*$/gm)?.join('\n') ?? ''}`).toBe('');
+  expect(Number(totals?.[1])).toBeGreaterThan(0);
+  expect(Number(totals?.[2])).toBe(0);
+  expect(status).toBe(0);
+}
