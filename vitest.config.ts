@@ -1,5 +1,19 @@
 import { defineConfig } from 'vitest/config';
-import LongestFirst from './test/setup/longest-first.ts';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/**
+ * What takes minutes by itself comes first, or one worker would do it alone in the end: vitest goes by size of file until
+ * it has seen a run, and these are short.
+ */
+const FIRST = /\/(native-core|native-fuzz|operations-walkthrough|callfile-large)\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isFirst = ({ moduleId }: TestSpecification): boolean => FIRST.test(moduleId);
+    return [...sorted.filter(isFirst), ...sorted.filter((file) => !isFirst(file))];
+  }
+}
 
 export default defineConfig({
   test: {
