@@ -137,6 +137,11 @@ export class CallsealError extends Error {
   }
 }
 
+/** Whether an unknown thrown value is a {@link CallsealError} of that code. */
+export function hasCode(error: unknown, code: ErrorCode): error is CallsealError {
+  return error instanceof CallsealError && error.code === code;
+}
+
 /** The system's error name of an unknown thrown value, or undefined. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type FileStamp, type SealResult, sealFile } from '../callfile/seal.ts';
-import { CallsealError, errnoOf } from '../errors.ts';
+import { CallsealError, errnoOf, hasCode } from '../errors.ts';
 import { syncDirectory } from '../sync-directory.ts';
 import type { Directory } from './directory.ts';
 import type { Settings } from './options.ts';
@@ -41,7 +41,7 @@ export async function sealEntry(
     try {
       return { ...(await sealFile(path, output, options)), output };
     } catch (error) {
-      const isTaken = error instanceof CallsealError && error.code === 'ERR_OUTPUT_EXISTS';
+      const isTaken = hasCode(error, 'ERR_OUTPUT_EXISTS');
       if (!isTaken || taken + 1 >= MOST_NAMES) throw error;
     }
   }

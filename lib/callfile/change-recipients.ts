@@ -1,17 +1,16 @@
 /** Changes who can open a file, without touching its body. */
 
-import type { EnvelopeTemplateInit, NativeInputFile } from '../native/binding.ts';
+import type { EnvelopeTemplateInit } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import { assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { judgeEnd, lastSegment } from './body-end.ts';
 import { tampered, truncated } from './faults.ts';
 import { BODY_LABEL, MAC_LABEL, MARK_BYTES } from './format.ts';
-import type { CallFileHeader } from './header.ts';
 import { describeEntry, type RecipientEntryInfo } from './inspect.ts';
 import { type JobOptions, runJob, throwIfAborted } from './job.ts';
 import { envelopeOf, findKey } from './open.ts';
-import { FIRST_READ, readHeader } from './read-header.ts';
+import { type OpenCallFile, withCallFile } from './open-file.ts';
 import { encodeRecipients, type RecipientEntry } from './recipients-block.ts';
 import { ChangePlanner, type PlannedEntry, type RecipientChange } from './recipients-change.ts';
 import { unwrappedEntry } from './template.ts';
@@ -68,25 +67,11 @@ export async function changeRecipients(
   assertSignal(signal);
   const planner = new ChangePlanner(options);
   throwIfAborted(signal);
-  const { file, size, head } = await native().InputFile.open(path, null, FIRST_READ);
-  try {
-    const header = await readHeader(head, size, (offset, length) => file.read(offset, length), path);
-    return await change({ path, file, size, header }, planner, options);
-  } finally {
-    file.destroy();
-  }
-}
-
-/** A file that is open, and its header. */
-interface OpenFile {
-  path: string;
-  file: NativeInputFile;
-  size: number;
-  header: CallFileHeader;
+  return withCallFile(path, null, (open) => change(open, planner, options));
 }
 
 async function change(
-  open: OpenFile,
+  open: OpenCallFile,
   planner: ChangePlanner,
   options: ChangeRecipientsOptions,
 ): Promise<ChangeRecipientsResult> {
@@ -112,7 +97,7 @@ async function change(
 }
 
 /** Unwraps the content key and verifies the recipients MAC. */
-async function proveHeader({ path, header }: OpenFile, options: ChangeRecipientsOptions): Promise<void> {
+async function proveHeader({ path, header }: OpenCallFile, options: ChangeRecipientsOptions): Promise<void> {
   const { key, index } = await findKey(header, options.keys, path);
   const opened = await runJob(path, { signal: options.signal }, () =>
     native().openEnvelope(key, envelopeOf(header, index)),
@@ -121,7 +106,7 @@ async function proveHeader({ path, header }: OpenFile, options: ChangeRecipients
 }
 
 /** Its writer may still be at it, and would go on with a file that has no name any more. */
-async function requireComplete({ path, file, size, header }: OpenFile): Promise<void> {
+async function requireComplete({ path, file, size, header }: OpenCallFile): Promise<void> {
   const { offset, length } = lastSegment(header, size);
   const mark = await file.read(Math.min(offset, size), Math.min(MARK_BYTES, Math.max(length, 0)));
   const { state, problem } = judgeEnd(header.segmentLength, length, mark);

@@ -1,13 +1,12 @@
 /** What decryption and verification of a file have in common: all of it, but for the output. */
 
 import type { FileJobOutput } from '../native/binding.ts';
-import { native } from '../native/load.ts';
 import type { FileSigner } from '../signing/info.ts';
 import { assertListener, assertRequiredSigner } from './arguments.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import { type JobOptions, runJob } from './job.ts';
-import { envelopeOf, findKey } from './open.ts';
-import { FIRST_READ, readHeader } from './read-header.ts';
+import { bodyAccess } from './open.ts';
+import { withCallFile } from './open-file.ts';
 import type { Extent } from './recovery.ts';
 import { checkSignature, signerAfter } from './signed-by.ts';
 
@@ -35,17 +34,12 @@ export async function decryptJob(
   const { keys, requireSigner } = options;
   assertListener(options.onProgress);
   assertRequiredSigner(requireSigner);
-  const { file, size, head } = await native().InputFile.open(path, output, FIRST_READ);
-  try {
-    const header = await readHeader(head, size, (offset, length) => file.read(offset, length), path);
+  return withCallFile(path, output, async ({ file, header }) => {
     const signature = await checkSignature(header, requireSigner, path);
-    const { key, index, keyId } = await findKey(header, keys, path);
-    const envelope = { ...envelopeOf(header, index), signature: signature?.native ?? null };
+    const { key, keyId, envelope } = await bodyAccess(header, keys, signature, path);
     const { inputBytes, outputBytes, loss } = await runJob(path, options, (control) =>
       file.decrypt(key, envelope, header.bodyOffset, output, control, recover),
     );
     return { inputBytes, outputBytes, keyId, signer: signerAfter(signature, loss), complete: loss === null, loss };
-  } finally {
-    file.destroy();
-  }
+  });
 }

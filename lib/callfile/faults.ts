@@ -3,7 +3,7 @@
  * fault has one wording wherever it is found.
  */
 
-import { CallsealError, type ErrorDetails } from '../errors.ts';
+import { CallsealError, type ErrorDetails, hasCode } from '../errors.ts';
 
 /** How messages name the file: its path, or `input` for bytes and streams. */
 export function nameOf(path: string | undefined): string {
@@ -41,8 +41,13 @@ export function tampered(path: string | undefined, what: string, cause?: unknown
 }
 
 /** Whether an error says that bytes are not authentic. */
-export function isTampered(error: unknown): boolean {
-  return error instanceof CallsealError && error.code === 'ERR_TAMPERED';
+export function isTampered(error: unknown): error is CallsealError {
+  return hasCode(error, 'ERR_TAMPERED');
+}
+
+/** An error that says so without naming the file, with its name; any other as it is. */
+export function tamperedAt(path: string, error: unknown): unknown {
+  return isTampered(error) ? tampered(path, error.message, error) : error;
 }
 
 /** The file ends too early. */

@@ -14,7 +14,7 @@ import {
 } from './arguments.ts';
 import { closingLength, segmentsStart, wholeSegments } from './body-end.ts';
 import type { DecryptOptions } from './decrypt.ts';
-import { isTampered, tampered } from './faults.ts';
+import { tampered, tamperedAt } from './faults.ts';
 import { CONTINUED_MARK, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { GrowingInput } from './growth.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
@@ -339,7 +339,7 @@ class SegmentReader {
   }
 
   #named(error: unknown): unknown {
-    return isTampered(error) ? tampered(this.#file.path, (error as CallsealError).message, error) : error;
+    return tamperedAt(this.#file.path, error);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Runs native file jobs so that they can be aborted and watched. */
 
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import type { NativeJobControl } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import { assertListener } from './arguments.ts';
@@ -71,7 +71,7 @@ async function runUnwatched<T>(path: string, start: (control: null) => Promise<T
 }
 
 function isAbort(error: unknown): boolean {
-  return error instanceof CallsealError && error.code === 'ERR_ABORTED';
+  return hasCode(error, 'ERR_ABORTED');
 }
 
 /** Native code speaks of segments; a person needs the file, too. */

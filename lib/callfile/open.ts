@@ -5,7 +5,7 @@ import type { NativeFloeDecryptor, NativePrivateKey, SealedEnvelope } from '../n
 import { native } from '../native/load.ts';
 import type { KeyRing, RingMatch } from '../recipients/keyring.ts';
 import type { SignerCertificates } from '../signing/signer-certificates.ts';
-import { isTampered, nameOf, tampered } from './faults.ts';
+import { isTampered, nameOf, tampered, tamperedAt } from './faults.ts';
 import { BODY_LABEL, MAC_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
 import type { RecipientEntry } from './recipients-block.ts';
@@ -42,6 +42,31 @@ export function envelopeOf(header: CallFileHeader, index: number): SealedEnvelop
   };
 }
 
+/** What a native job needs to read the body of a file. */
+export interface BodyAccess {
+  key: NativePrivateKey;
+  /** The id of the private key, lower-case hexadecimal. */
+  keyId: string;
+  /** With the signature, whose end the job verifies. */
+  envelope: SealedEnvelope;
+}
+
+/**
+ * Finds the private key for a job that reads the whole body.
+ *
+ * @param signature What {@link checkSignature} found. Not optional, so that no job forgets it.
+ * @throws {CallsealError} What {@link findKey} throws.
+ */
+export async function bodyAccess(
+  header: CallFileHeader,
+  keys: KeyRing,
+  signature: CheckedSignature | null,
+  path: string,
+): Promise<BodyAccess> {
+  const { key, index, keyId } = await findKey(header, keys, path);
+  return { key, keyId, envelope: { ...envelopeOf(header, index), signature: signature?.native ?? null } };
+}
+
 /** What reads the body of a file. */
 export interface OpenedBody {
   decryptor: NativeFloeDecryptor;
@@ -76,7 +101,7 @@ export async function openBody(
       bodyKey.destroy();
     }
   } catch (error) {
-    throw isTampered(error) && path !== undefined ? tampered(path, (error as CallsealError).message, error) : error;
+    throw path === undefined ? error : tamperedAt(path, error);
   }
 }
 
@@ -107,7 +132,7 @@ async function opensWithOwnId(key: NativePrivateKey, header: CallFileHeader, ind
     (await native().openEnvelope(key, { ...envelopeOf(header, index), authenticated })).destroy();
     return true;
   } catch (error) {
-    if (error instanceof CallsealError && error.code === 'ERR_TAMPERED') return false;
+    if (isTampered(error)) return false;
     throw error;
   }
 }

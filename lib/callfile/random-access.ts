@@ -6,7 +6,14 @@ import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
 import { openRegularFile } from '../recipients/regular-file.ts';
 import type { FileSigner } from '../signing/info.ts';
-import { assertKeyRing, assertOptions, assertPath, assertRequiredSigner, assertSignal } from './arguments.ts';
+import {
+  assertBoolean,
+  assertKeyRing,
+  assertOptions,
+  assertPath,
+  assertRequiredSigner,
+  assertSignal,
+} from './arguments.ts';
 import { judgeEnd, lastSegment, segmentsStart, wholeSegments } from './body-end.ts';
 import { BorrowedBytes } from './borrowed-bytes.ts';
 import type { DecryptOptions } from './decrypt.ts';
@@ -73,7 +80,7 @@ export async function openRandomAccess(path: string, options: RandomAccessOption
   assertKeyRing(keys);
   assertRequiredSigner(requireSigner);
   assertSignal(signal);
-  if (typeof recover !== 'boolean') throw wrong('recover must be true or false');
+  assertBoolean(recover, 'recover');
   throwIfAborted(signal);
   const file = { path, ...(await openRegularFile(path)) };
   try {

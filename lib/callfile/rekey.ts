@@ -18,9 +18,9 @@ import { bodyEnd } from './body-end.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import type { EncryptOptions, FileResult } from './encrypt.ts';
 import { type JobOptions, runJob, throwIfAborted } from './job.ts';
-import { envelopeOf, findKey } from './open.ts';
+import { bodyAccess } from './open.ts';
+import { withCallFile } from './open-file.ts';
 import { type OutputOptions, outputOf } from './output.ts';
-import { FIRST_READ, readHeader } from './read-header.ts';
 import { checkSignature } from './signed-by.ts';
 import { newPrelude, templateOf } from './template.ts';
 
@@ -81,16 +81,13 @@ export async function rekeyFile(
   assertBefore(before);
   throwIfAborted(signal);
   const target = outputOf(output ?? input, output === null ? { overwrite: true } : options);
-  const { file, size, head } = await native().InputFile.open(input, target, FIRST_READ);
-  try {
-    const header = await readHeader(head, size, (offset, length) => file.read(offset, length), input);
+  return withCallFile(input, target, async ({ file, size, header }) => {
     if (before !== undefined && isBetween(header.prelude.createdAt, before)) {
       return { changed: false, inputBytes: size, outputBytes: 0 };
     }
     const signature = await checkSignature(header, requireSigner, input);
     if (signature !== null && signer === undefined && !dropSignature) throw signatureWouldGo(input);
-    const { key, index } = await findKey(header, keys, input);
-    const envelope = { ...envelopeOf(header, index), signature: signature?.native ?? null };
+    const { key, envelope } = await bodyAccess(header, keys, signature, input);
     const result = await runJob(input, options, (control) =>
       native().rekeyFile(
         file,
@@ -106,9 +103,7 @@ export async function rekeyFile(
       ),
     );
     return { changed: true, ...result };
-  } finally {
-    file.destroy();
-  }
+  });
 }
 
 function signatureWouldGo(path: string): CallsealError {

@@ -4,7 +4,7 @@
  */
 
 import type { BigIntStats } from 'node:fs';
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import { native } from '../native/load.ts';
 import type { SealRequest } from '../native/seal-binding.ts';
 import {
@@ -142,10 +142,6 @@ async function finishEarlier(
     // A link, which is no output of ours: its name is taken all the same.
     throw hasCode(error, 'ERR_INVALID_ARGUMENT') ? refusal : error;
   }
-}
-
-function hasCode(error: unknown, code: CallsealError['code']): boolean {
-  return error instanceof CallsealError && error.code === code;
 }
 
 function assertQuietFor(value: number): void {

@@ -1,13 +1,13 @@
 /** Who signed a file, and whether that is who had to (`docs/format.md`, section 9). */
 
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import { hex } from '../hex.ts';
 import type { NativePublicKey, RecipientFileEntry } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { NativeFileSignature } from '../native/signature-binding.ts';
 import { type FileSigner, type SignerInfo, signerInfo } from '../signing/info.ts';
 import type { SignerCertificates } from '../signing/signer-certificates.ts';
-import { nameOf, tampered } from './faults.ts';
+import { nameOf, tampered, tamperedAt } from './faults.ts';
 import { CLOSING_LABEL, CLOSING_MARK, OPENING_LABEL } from './format.ts';
 import type { CallFileHeader } from './header.ts';
 import type { Loss } from './recovery.ts';
@@ -108,7 +108,7 @@ function decodeKey(publicKey: Uint8Array, path: string | undefined): NativePubli
   try {
     return (native().readRecipients(publicKey)[0] as RecipientFileEntry).publicKey;
   } catch (error) {
-    if (!(error instanceof CallsealError) || error.code !== 'ERR_CERTIFICATE_UNREADABLE') throw error;
+    if (!hasCode(error, 'ERR_CERTIFICATE_UNREADABLE')) throw error;
     throw tampered(path, "the signer's public key is damaged", error);
   }
 }
@@ -121,8 +121,7 @@ async function verifyOpening(signature: NativeFileSignature, path: string | unde
   try {
     await native().verifyOpening(signature);
   } catch (error) {
-    if (!(error instanceof CallsealError) || error.code !== 'ERR_TAMPERED') throw error;
-    throw tampered(path, error.message);
+    throw path === undefined ? error : tamperedAt(path, error);
   }
 }
 

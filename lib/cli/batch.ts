@@ -4,7 +4,7 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { CallsealError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { EXIT_RECOVERED, EXIT_SOME_FAILED } from './exit-codes.ts';
 import type { InputFile } from './files.ts';
 import { interruptExitCode } from './interrupt.ts';
@@ -57,7 +57,7 @@ async function settle<R>(promise: Promise<R>): Promise<Result<R>> {
 }
 
 function isAborted(result: Result<unknown>): boolean {
-  return 'error' in result && result.error instanceof CallsealError && result.error.code === 'ERR_ABORTED';
+  return 'error' in result && hasCode(result.error, 'ERR_ABORTED');
 }
 
 /** What a {@link FileBatch} is run with. */

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { encryptFile } from '../callfile/encrypt.ts';
 import { createEncryptStream } from '../callfile/encrypt-stream.ts';
 import { isCallFile } from '../callfile/is-call-file.ts';
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import type { Recipients } from '../recipients/recipients.ts';
 import type { Signer } from '../signing/signer.ts';
 import { FileBatch, type FileDone } from './batch.ts';
@@ -143,7 +143,7 @@ async function encryptOne(job: Job, task: EncryptTask): Promise<FileDone> {
   try {
     return await encrypt(false);
   } catch (error) {
-    if (!(error instanceof CallsealError && error.code === 'ERR_ALREADY_ENCRYPTED')) throw error;
+    if (!hasCode(error, 'ERR_ALREADY_ENCRYPTED')) throw error;
     // Refused for its first letters alone: a plaintext that happens to begin with them must not stay one.
     if (!(await isCallFile(job.path, signal))) return encrypt(true);
     if (options.output !== undefined) throw error;

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Inspection, inspect } from '../callfile/inspect.ts';
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import { type Result, runInOrder } from './batch.ts';
 import { EXIT_SOME_FAILED } from './exit-codes.ts';
 import { type Expansion, expandInputs, type InputFile } from './files.ts';
@@ -56,7 +56,7 @@ async function inspectCommand(paths: string[], options: InspectOptions): Promise
 
 /** Whether a file met in a directory is simply none of ours. One that bears our suffix should have been. */
 export function isForeign(file: InputFile, error: unknown): boolean {
-  const other = error instanceof CallsealError && error.code === 'ERR_NOT_CALLSEAL';
+  const other = hasCode(error, 'ERR_NOT_CALLSEAL');
   return other && !file.named && !file.path.endsWith(DEFAULT_SUFFIX);
 }
 

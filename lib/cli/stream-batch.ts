@@ -4,7 +4,7 @@
  */
 
 import { setMaxListeners } from 'node:events';
-import { CallsealError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { CountProgress } from './count-progress.ts';
 import { EXIT_SOME_FAILED } from './exit-codes.ts';
 import type { InputFile } from './files.ts';
@@ -84,7 +84,7 @@ export class StreamBatch {
       if (file.problem !== undefined) throw file.problem;
       this.#report(file, await task(file), several);
     } catch (error) {
-      if (error instanceof CallsealError && error.code === 'ERR_ABORTED') return;
+      if (hasCode(error, 'ERR_ABORTED')) return;
       if (isForeign(file, error)) {
         this.#foreign += 1;
         return;

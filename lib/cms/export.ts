@@ -1,6 +1,7 @@
 /** Call files → CMS messages that plain OpenSSL opens. */
 
 import {
+  assertBoolean,
   assertKeyRing,
   assertOptions,
   assertPath,
@@ -10,9 +11,9 @@ import {
 } from '../callfile/arguments.ts';
 import type { DecryptOptions } from '../callfile/decrypt.ts';
 import { type JobOptions, runJob, throwIfAborted } from '../callfile/job.ts';
-import { envelopeOf, findKey } from '../callfile/open.ts';
+import { bodyAccess } from '../callfile/open.ts';
+import { withCallFile } from '../callfile/open-file.ts';
 import { type OutputOptions, outputOf } from '../callfile/output.ts';
-import { FIRST_READ, readHeader } from '../callfile/read-header.ts';
 import { checkSignature, signerAfter } from '../callfile/signed-by.ts';
 import { CallsealError } from '../errors.ts';
 import type { CmsWrap } from '../native/cms-binding.ts';
@@ -52,23 +53,18 @@ export async function exportCms(input: string, output: string, options: ExportCm
   assertRequiredSigner(requireSigner);
   assertRecipients(recipients);
   assertSignal(signal);
-  if (typeof pem !== 'boolean') throw new CallsealError('ERR_INVALID_ARGUMENT', 'pem must be true or false');
+  assertBoolean(pem, 'pem');
   throwIfAborted(signal);
   const wraps = recipients.entries.map(wrapFor);
   const target = outputOf(output, options);
-  const { file, size, head } = await native().InputFile.open(input, target, FIRST_READ);
-  try {
-    const header = await readHeader(head, size, (offset, length) => file.read(offset, length), input);
+  return withCallFile(input, target, async ({ file, header }) => {
     const signature = await checkSignature(header, requireSigner, input);
-    const { key, index, keyId } = await findKey(header, keys, input);
-    const envelope = { ...envelopeOf(header, index), signature: signature?.native ?? null };
+    const { key, keyId, envelope } = await bodyAccess(header, keys, signature, input);
     const { inputBytes, outputBytes } = await runJob(input, options, (control) =>
       native().exportCms(file, key, envelope, header.bodyOffset, wraps, pem, target, control),
     );
     return { inputBytes, outputBytes, keyId, signer: signerAfter(signature, null) };
-  } finally {
-    file.destroy();
-  }
+  });
 }
 
 /** @throws {CallsealError} `ERR_INVALID_ARGUMENT`. */

@@ -1,6 +1,6 @@
 /** From a CMS message and a key ring to the content-encryption key. */
 
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import { hex } from '../hex.ts';
 import type { NativePrivateKey, NativeSecretKey } from '../native/binding.ts';
 import type { CmsMatch, CmsRecipient, NativeCmsInput } from '../native/cms-binding.ts';
@@ -96,7 +96,7 @@ async function tryToOpen(message: NativeCmsInput, key: NativePrivateKey, index: 
   try {
     return await message.unwrap(key, index);
   } catch (error) {
-    if (error instanceof CallsealError && error.code === 'ERR_TAMPERED') return null;
+    if (hasCode(error, 'ERR_TAMPERED')) return null;
     throw error;
   }
 }

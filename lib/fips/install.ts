@@ -26,7 +26,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { CallsealError, errnoOf } from '../errors.ts';
+import { CallsealError, errnoOf, hasCode } from '../errors.ts';
 import { unpackDebianPackage } from './apt.ts';
 import { mustRun, runCommand } from './command.ts';
 import {
@@ -120,7 +120,7 @@ async function usableSystemModule(): Promise<FipsModule | null> {
     const module = findSystemModule();
     return module !== null && (await verifyFipsModule(module)) ? module : null;
   } catch (error) {
-    if (error instanceof CallsealError && error.code === 'ERR_FIPS_UNAVAILABLE') return null;
+    if (hasCode(error, 'ERR_FIPS_UNAVAILABLE')) return null;
     throw error;
   }
 }

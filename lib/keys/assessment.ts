@@ -1,6 +1,6 @@
 /** What the rules say of a suite: which of its steps are approved, and how strong its chain of keys is. */
 
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import { DEFAULT_SUITE, type Suite } from './suites.ts';
 
 /** What is done with keys of a suite. */
@@ -73,7 +73,7 @@ export function attemptStep<T>(step: Step, suite: Suite, operation: () => T): T 
   try {
     return operation();
   } catch (error) {
-    throw error instanceof CallsealError && error.code === 'ERR_NOT_APPROVED' ? refusedStep(step, suite, error) : error;
+    throw hasCode(error, 'ERR_NOT_APPROVED') ? refusedStep(step, suite, error) : error;
   }
 }
 
@@ -82,7 +82,7 @@ export async function attemptAsyncStep<T>(step: Step, suite: Suite, operation: (
   try {
     return await operation();
   } catch (error) {
-    throw error instanceof CallsealError && error.code === 'ERR_NOT_APPROVED' ? refusedStep(step, suite, error) : error;
+    throw hasCode(error, 'ERR_NOT_APPROVED') ? refusedStep(step, suite, error) : error;
   }
 }
 

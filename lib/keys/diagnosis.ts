@@ -3,7 +3,7 @@
  * audit log holds the digest of each row at its last change.
  */
 
-import { CallsealError } from '../errors.ts';
+import { type CallsealError, hasCode } from '../errors.ts';
 import { hex } from '../hex.ts';
 import type { NativePrivateKey } from '../native/binding.ts';
 import { detailsOf, readEntries } from './audit.ts';
@@ -68,7 +68,7 @@ async function digestsInAudit(reader: StoreReader): Promise<{ store: Json; rows:
       for (const [id, digest] of Object.entries((details.rows ?? {}) as RowDigests)) rows.set(id, digest);
     }
   } catch (error) {
-    if (error instanceof CallsealError && error.code === 'ERR_KEY_SUBSTITUTED') return null;
+    if (hasCode(error, 'ERR_KEY_SUBSTITUTED')) return null;
     throw error;
   }
   return { store, rows };

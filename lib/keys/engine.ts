@@ -3,7 +3,7 @@
  * change it. What is built on it hears of every new snapshot.
  */
 
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import { hex } from '../hex.ts';
 import type { Who } from './audit.ts';
 import { Change } from './change.ts';
@@ -269,7 +269,7 @@ export class Engine {
 }
 
 function isUnavailable(error: unknown): boolean {
-  return error instanceof CallsealError && error.code === 'ERR_STORE_UNAVAILABLE';
+  return hasCode(error, 'ERR_STORE_UNAVAILABLE');
 }
 
 /** So that nobody repeats what was done. */

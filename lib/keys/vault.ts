@@ -1,6 +1,6 @@
 /** Master keys at hand, as native handles. Each is opened by one RSA private operation, when it is first needed. */
 
-import { CallsealError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { hex } from '../hex.ts';
 import type { NativeMasterKey } from '../native/keys-binding.ts';
 import { masterName, substituted } from './faults.ts';
@@ -53,7 +53,7 @@ export class MasterVault {
       .unwrapMaster(row.wrapped, suiteOfByte(row.suite).master, context)
       .catch((error: unknown) => {
         if (this.#opened.get(id) === opening) this.#opened.delete(id);
-        if (error instanceof CallsealError && error.code === 'ERR_TAMPERED') {
+        if (hasCode(error, 'ERR_TAMPERED')) {
           throw substituted(masterName(row.id), 'was signed, but cannot be opened', error);
         }
         throw error;

@@ -2,7 +2,7 @@
 
 import { changeRecipients } from '../callfile/change-recipients.ts';
 import { rekeyFile } from '../callfile/rekey.ts';
-import { CallsealError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import type { BatchChange } from './batch-change.ts';
 import { placeOf } from './place.ts';
@@ -30,7 +30,7 @@ export function fileTask(change: BatchChange, root: string, keys: KeyRing): File
     try {
       return (await run(place, signal)).changed ? 'changed' : 'unchanged';
     } catch (error) {
-      const foreign = error instanceof CallsealError && error.code === 'ERR_NOT_CALLSEAL' && !place.endsWith(SUFFIX);
+      const foreign = hasCode(error, 'ERR_NOT_CALLSEAL') && !place.endsWith(SUFFIX);
       if (foreign) return 'passedOver';
       throw error;
     }

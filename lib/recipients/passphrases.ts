@@ -1,6 +1,6 @@
 /** Where the passphrase of a key file comes from, and how often it is asked for. */
 
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import type { NativePassphrase, NativePrivateKey } from '../native/binding.ts';
 import { native } from '../native/load.ts';
 import type { Passphrase } from '../native/passphrase.ts';
@@ -60,7 +60,7 @@ async function tryPassphrase(path: string, passphrase: NativePassphrase): Promis
   try {
     return await native().PrivateKey.load(path, passphrase);
   } catch (error) {
-    if (error instanceof CallsealError && error.code === 'ERR_WRONG_PASSPHRASE') return null;
+    if (hasCode(error, 'ERR_WRONG_PASSPHRASE')) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 
-import { CallsealError } from '../../errors.ts';
+import { CallsealError, hasCode } from '../../errors.ts';
 import type { NativePrivateKey } from '../../native/binding.ts';
 import { native } from '../../native/load.ts';
 import type { Passphrase } from '../../native/passphrase.ts';
@@ -120,7 +120,7 @@ async function loadPkcs12(path: string, source: PassphraseSource): Promise<Loade
     try {
       return await native().PrivateKey.loadPkcs12(path, passphrase);
     } catch (error) {
-      const wrong = error instanceof CallsealError && error.code === 'ERR_WRONG_PASSPHRASE';
+      const wrong = hasCode(error, 'ERR_WRONG_PASSPHRASE');
       if (!wrong || attempt === PASSPHRASE_ATTEMPTS) throw error;
     }
   }
