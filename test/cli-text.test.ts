@@ -6,9 +6,9 @@ import type { InputFile } from '../lib/cli/files.ts';
 import { describe as describeError } from '../lib/cli/output.ts';
 import { decryptedName, encryptedName } from '../lib/cli/outputs.ts';
 import { parseSubject } from '../lib/cli/subject.ts';
-import { TEMPORARY_NAME } from '../lib/cli/temporary.ts';
 import { daysUntil, formatBytes, formatInteger, formatValidity, safe, safeJson, safeLines } from '../lib/cli/text.ts';
 import { CallsealError } from '../lib/errors.ts';
+import { TEMPORARY_NAME } from '../lib/locked-temporary.ts';
 import { codeOf } from './helpers/errors.ts';
 
 describe('safe text', () => {

@@ -6,7 +6,7 @@ import { basename, join, relative } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { verify } from '../lib/callfile/verify.ts';
-import { TEMPORARY_NAME } from '../lib/cli/temporary.ts';
+import { TEMPORARY_NAME } from '../lib/locked-temporary.ts';
 import type { BatchChange } from '../lib/queue/batch-change.ts';
 import { jobOf, QueueDatabase } from '../lib/queue/database.ts';
 import { enqueue } from '../lib/queue/enqueue.ts';

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { SUITE_NAME } from '../lib/callfile/format.ts';
 import type { EntryCertificate, RecipientEntry } from '../lib/callfile/recipients-block.ts';
-import { TEMPORARY_NAME } from '../lib/cli/temporary.ts';
+import { TEMPORARY_NAME } from '../lib/locked-temporary.ts';
 import { addTo, emptyListing, LISTED, Rows } from '../lib/report/listing.ts';
 import { reportPage } from '../lib/report/page.ts';
 import { type DirectoryReport, reportOn } from '../lib/report/report.ts';

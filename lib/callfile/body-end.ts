@@ -64,17 +64,22 @@ export async function wholeSegments(header: CallFileHeader, size: number, readPa
   for (; ; count++) {
     const offset = start + count * segmentLength;
     const mark = markOf(await readPart(offset, MARK_BYTES));
-    if (mark !== null && mark >= SEGMENT_OVERHEAD && mark <= segmentLength && mark <= size - offset) {
-      return { count: count + 1, lastLength: mark, final: true };
-    }
-    if (mark !== CONTINUED_MARK || segmentLength > size - offset) break;
+    const length = mark === null ? null : lengthByMark(mark, segmentLength);
+    if (length === null || length > size - offset) break;
+    if (mark !== CONTINUED_MARK) return { count: count + 1, lastLength: length, final: true };
   }
   return { count, lastLength: segmentLength, final: false };
 }
 
-/** @returns null when it is not there in full */
-function markOf(bytes: Uint8Array): number | null {
+/** What a segment begins with; null when it is not there in full. */
+export function markOf(bytes: Uint8Array): number | null {
   return bytes.length < MARK_BYTES ? null : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+}
+
+/** Bytes of a segment by its mark; null where the mark is one that no segment can have. */
+export function lengthByMark(mark: number, segmentLength: number): number | null {
+  if (mark === CONTINUED_MARK) return segmentLength;
+  return mark >= SEGMENT_OVERHEAD && mark <= segmentLength ? mark : null;
 }
 
 /**
@@ -88,7 +93,7 @@ export function judgeEnd(segmentLength: number, length: number, bytes: Uint8Arra
   if (mark === CONTINUED_MARK) {
     return { state: 'truncated', problem: `its last ${length} bytes belong to a segment that is not the last` };
   }
-  if (mark < SEGMENT_OVERHEAD || mark > segmentLength) {
+  if (lengthByMark(mark, segmentLength) === null) {
     return { state: 'damaged', problem: `its last segment claims ${mark} bytes, which no segment can have` };
   }
   if (mark > length) {

@@ -9,10 +9,10 @@ import type { KeyRing } from '../recipients/keyring.ts';
 import type { FileSigner } from '../signing/info.ts';
 import type { SignerCertificates } from '../signing/signer-certificates.ts';
 import { assertBoolean, assertKeyRing, assertOptions, assertRequiredSigner, assertSignal } from './arguments.ts';
-import { closingLength, segmentsStart } from './body-end.ts';
+import { closingLength, lengthByMark, segmentsStart } from './body-end.ts';
 import type { DecryptOptions, RecoveryOptions } from './decrypt.ts';
 import { isTampered, tampered, truncated } from './faults.ts';
-import { CONTINUED_MARK, DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
+import { DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { openBody } from './open.ts';
 import type { Extent, Loss } from './recovery.ts';
@@ -242,8 +242,8 @@ class DecryptMachine implements SegmentMachine {
       const byte = index < this.#filled ? this.#held[index] : this.#rest[index - this.#filled];
       mark = mark * 256 + (byte as number);
     }
-    if (mark === CONTINUED_MARK) return this.#segmentLength;
-    if (mark >= SEGMENT_OVERHEAD && mark <= this.#segmentLength) return mark;
+    const length = lengthByMark(mark, this.#segmentLength);
+    if (length !== null) return length;
     throw tampered(undefined, `segment ${this.#index} claims ${mark} bytes, which no segment can have`);
   }
 

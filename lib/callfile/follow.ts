@@ -12,7 +12,7 @@ import {
   assertRequiredSigner,
   assertSignal,
 } from './arguments.ts';
-import { closingLength, segmentsStart, wholeSegments } from './body-end.ts';
+import { closingLength, lengthByMark, markOf, segmentsStart, wholeSegments } from './body-end.ts';
 import type { DecryptOptions } from './decrypt.ts';
 import { tampered, tamperedAt } from './faults.ts';
 import { CONTINUED_MARK, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
@@ -303,11 +303,9 @@ class SegmentReader {
 
   /** Bytes that must be there before the next segment is judged; what no mark can be is judged at once. */
   #nextLength(): number {
-    if (this.#rest.length < MARK_BYTES) return MARK_BYTES;
     const mark = markOf(this.#rest);
-    if (mark === CONTINUED_MARK) return this.#segmentLength;
-    if (mark >= SEGMENT_OVERHEAD && mark <= this.#segmentLength) return mark;
-    return Math.min(this.#rest.length, this.#segmentLength);
+    if (mark === null) return MARK_BYTES;
+    return lengthByMark(mark, this.#segmentLength) ?? Math.min(this.#rest.length, this.#segmentLength);
   }
 
   async #open(bytes: Uint8Array): Promise<Uint8Array> {
@@ -345,8 +343,4 @@ class SegmentReader {
 
 function mayBeUnwritten(bytes: Uint8Array): boolean {
   return bytes.length < ZEROS.length ? bytes.includes(0) : Buffer.from(bytes).includes(ZEROS);
-}
-
-function markOf(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
 }

@@ -4,7 +4,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
-import { TEMPORARY_NAME } from './temporary.ts';
+import { TEMPORARY_NAME } from '../locked-temporary.ts';
 
 /** One file to work on. */
 export interface InputFile {

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { CallsealError } from '../errors.ts';
+import { TEMPORARY_NAME } from '../locked-temporary.ts';
 import { reportPage } from '../report/page.ts';
 import { type DirectoryReport, reportOn } from '../report/report.ts';
 import { reportText } from '../report/text.ts';
@@ -11,7 +12,7 @@ import { interruptSignal } from './interrupt.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { DEFAULT_SUFFIX } from './outputs.ts';
 import { StatusLine } from './status-line.ts';
-import { checkTarget, TEMPORARY_NAME, writeAtomically } from './temporary.ts';
+import { checkTarget, writeAtomically } from './temporary.ts';
 import { count, safeJson } from './text.ts';
 
 const DEFAULT_WARN_DAYS = 60;

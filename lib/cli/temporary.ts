@@ -3,18 +3,11 @@
  * output that arrives as a stream.
  */
 
-import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, link, lstat, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
-import { native } from '../native/load.ts';
+import { createLockedTemporary } from '../locked-temporary.ts';
 import { syncDirectory } from '../sync-directory.ts';
-
-/** Names of unfinished outputs, ours and the native module's: hidden, random, removed on any failure. */
-export const TEMPORARY_NAME = /^\..*\.[0-9a-f]{16}\.callseal-tmp$/;
-
-const MAX_NAME_BYTES = 255;
 
 export interface AtomicOptions {
   /** Replace an existing regular file. */
@@ -37,31 +30,19 @@ export async function writeAtomically(
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
   await checkTarget(path, options.overwrite);
-  const { file, temporary } = await createTemporary(path, options.mode ?? 0o600);
+  const { name, handle } = await createLockedTemporary(path, options.mode ?? 0o600).catch((error: unknown) => {
+    throw ioError(`cannot create a file in ${dirname(path)}`, path, error);
+  });
   try {
-    await write(file);
-    if (options.sync) await file.sync();
-    await publish(temporary, path, options.overwrite);
+    await write(handle);
+    if (options.sync) await handle.sync();
+    await publish(name, path, options.overwrite);
     if (options.sync) await syncDirectory(dirname(path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(name, { force: true });
     throw error instanceof CallsealError ? error : ioError(`cannot write ${path}`, path, error);
   } finally {
-    await file.close();
-  }
-}
-
-/** A locked file. One that was cleaned up before it was locked, as if its writer were dead, is made anew. */
-async function createTemporary(path: string, mode: number): Promise<{ file: FileHandle; temporary: string }> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  for (;;) {
-    const temporary = temporaryName(path);
-    const file = await open(temporary, flags, mode).catch((error: unknown) => {
-      throw ioError(`cannot create a file in ${dirname(path)}`, path, error);
-    });
-    if (native().lockFile(file.fd) && (await file.stat()).nlink === 1) return { file, temporary };
-    await file.close();
-    await rm(temporary, { force: true });
+    await handle.close();
   }
 }
 
@@ -71,12 +52,6 @@ export async function checkTarget(path: string, overwrite: boolean): Promise<voi
   if (target === undefined) return;
   if (!target.isFile()) throw existsError(`${path} exists and is not a regular file; it is never replaced`, path);
   if (!overwrite) throw existsError(`${path} exists already`, path);
-}
-
-function temporaryName(path: string): string {
-  const tail = `.${randomBytes(8).toString('hex')}.callseal-tmp`;
-  const name = Buffer.from(`.${basename(path)}`).subarray(0, MAX_NAME_BYTES - tail.length);
-  return join(dirname(path), name.toString().replace(/\ufffd+$/, '') + tail);
 }
 
 /** A link refuses a name that was taken meanwhile; a rename does not. */

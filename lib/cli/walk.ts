@@ -3,8 +3,8 @@
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CallsealError } from '../errors.ts';
+import { TEMPORARY_NAME } from '../locked-temporary.ts';
 import { exists, type InputFile, notUtf8, unreadable } from './files.ts';
-import { TEMPORARY_NAME } from './temporary.ts';
 
 export interface WalkOptions {
   /** Whether directories may be given. */

@@ -10,6 +10,7 @@
 #include "ec_key.h"
 #include "error.h"
 #include "module.h"
+#include "private_key_info.h"
 
 namespace callseal {
 namespace {
@@ -17,7 +18,6 @@ namespace {
 constexpr uint8_t kEcPublicKey[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01};
 constexpr uint8_t kPrime256v1[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
 constexpr uint8_t kSecp384r1[] = {0x2B, 0x81, 0x04, 0x00, 0x22};
-constexpr uint8_t kZero[] = {0};
 constexpr uint8_t kOne[] = {1};
 // Context-specific, constructed: what DerReader knows only the length of.
 constexpr uint8_t kParametersTag = 0xA0;
@@ -76,21 +76,13 @@ std::optional<Parts> read_sec1(ByteView der, std::optional<EcCurve> curve) {
   return parts;
 }
 
-// PrivateKeyInfo { 0, { id-ecPublicKey, curve }, ECPrivateKey }.
+// PrivateKeyInfo with { id-ecPublicKey, curve } around an ECPrivateKey.
 std::optional<Parts> read_pkcs8(ByteView der) {
-  std::optional<ByteView> info = DerReader(der).next(V_ASN1_SEQUENCE);
-  if (!info) return std::nullopt;
-  DerReader reader(*info);
-  std::optional<ByteView> version = reader.next(V_ASN1_INTEGER);
-  std::optional<ByteView> algorithm = reader.next(V_ASN1_SEQUENCE);
-  if (!version || !algorithm) return std::nullopt;
-  DerReader identifier(*algorithm);
-  std::optional<ByteView> oid = identifier.next(V_ASN1_OBJECT);
-  if (!oid || !equal(*oid, kEcPublicKey)) return std::nullopt;
-  std::optional<ByteView> curve = identifier.next(V_ASN1_OBJECT);
-  std::optional<ByteView> key = reader.next(V_ASN1_OCTET_STRING);
-  if (!curve || !curve_of(*curve) || !key) return std::nullopt;
-  return read_sec1(*key, curve_of(*curve));
+  std::optional<PrivateKeyInfo> info = read_private_key_info(der);
+  if (!info || !equal(info->algorithm, kEcPublicKey)) return std::nullopt;
+  std::optional<ByteView> oid = info->parameters.next(V_ASN1_OBJECT);
+  std::optional<EcCurve> curve = oid ? curve_of(*oid) : std::nullopt;
+  return curve ? read_sec1(info->key, curve) : std::nullopt;
 }
 
 std::optional<Parts> read_parts(ByteView der) {
@@ -166,10 +158,7 @@ SecretBytes encode_ec_private_key(EVP_PKEY* key) {
   SecretBytes sec1 =
       write_der(V_ASN1_SEQUENCE, {view(write_der_integer(kOne)), view(write_der(V_ASN1_OCTET_STRING, {view(number)})),
                                   view(write_context(kPublicKeyTag, view(write_der(V_ASN1_BIT_STRING, {bits}))))});
-  SecretBytes algorithm = write_der(V_ASN1_SEQUENCE, {view(write_der(V_ASN1_OBJECT, {kEcPublicKey})),
-                                                      view(write_der(V_ASN1_OBJECT, {oid_of(*curve)}))});
-  return write_der(V_ASN1_SEQUENCE, {view(write_der_integer(kZero)), view(algorithm),
-                                     view(write_der(V_ASN1_OCTET_STRING, {view(sec1)}))});
+  return write_private_key_info(kEcPublicKey, view(write_der(V_ASN1_OBJECT, {oid_of(*curve)})), view(sec1));
 }
 
 }  // namespace callseal

@@ -9,6 +9,7 @@
 #include "der_shape.h"
 #include "error.h"
 #include "module.h"
+#include "private_key_info.h"
 
 namespace callseal {
 namespace {
@@ -22,7 +23,6 @@ constexpr std::array<const char*, 8> kNumbers = {OSSL_PKEY_PARAM_RSA_N,         
 using Numbers = std::array<SecretBytes, kNumbers.size()>;
 using Parameters = std::array<OSSL_PARAM, kNumbers.size() + 1>;
 
-// AlgorithmIdentifier { rsaEncryption, NULL } and INTEGER 0.
 constexpr uint8_t kRsaEncryption[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01};
 constexpr uint8_t kZero[] = {0};
 
@@ -46,17 +46,11 @@ Parameters as_parameters(Numbers& numbers) {
 
 // The RSAPrivateKey inside a PrivateKeyInfo of algorithm rsaEncryption.
 std::optional<ByteView> inside_pkcs8(ByteView der) {
-  std::optional<ByteView> info = DerReader(der).next(V_ASN1_SEQUENCE);
+  std::optional<PrivateKeyInfo> info = read_private_key_info(der);
   if (!info) return std::nullopt;
-  DerReader reader(*info);
-  std::optional<ByteView> version = reader.next(V_ASN1_INTEGER);
-  std::optional<ByteView> algorithm = reader.next(V_ASN1_SEQUENCE);
-  if (!version || !algorithm) return std::nullopt;
-  std::optional<ByteView> oid = DerReader(*algorithm).next(V_ASN1_OBJECT);
-  if (!oid || !std::equal(oid->begin(), oid->end(), std::begin(kRsaEncryption), std::end(kRsaEncryption))) {
-    return std::nullopt;
-  }
-  return reader.next(V_ASN1_OCTET_STRING);
+  const ByteView oid = info->algorithm;
+  const bool is_rsa = std::equal(oid.begin(), oid.end(), std::begin(kRsaEncryption), std::end(kRsaEncryption));
+  return is_rsa ? std::optional<ByteView>(info->key) : std::nullopt;
 }
 
 std::optional<ByteView> rsa_private_key(ByteView der) {
@@ -117,10 +111,7 @@ SecretBytes encode_rsa_private_key(EVP_PKEY* key) {
     content.insert(content.end(), integer.begin(), integer.end());
   }
   SecretBytes pkcs1 = write_der(V_ASN1_SEQUENCE, {view(content)});
-  SecretBytes oid = write_der(V_ASN1_OBJECT, {kRsaEncryption});
-  SecretBytes algorithm = write_der(V_ASN1_SEQUENCE, {view(oid), view(write_der(V_ASN1_NULL, {}))});
-  return write_der(V_ASN1_SEQUENCE, {view(write_der_integer(kZero)), view(algorithm),
-                                     view(write_der(V_ASN1_OCTET_STRING, {view(pkcs1)}))});
+  return write_private_key_info(kRsaEncryption, view(write_der(V_ASN1_NULL, {})), view(pkcs1));
 }
 
 }  // namespace callseal

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { beforeAll, expect, it } from 'vitest';
 
 import { verify } from '../../lib/callfile/verify.ts';
-import { TEMPORARY_NAME } from '../../lib/cli/temporary.ts';
+import { TEMPORARY_NAME } from '../../lib/locked-temporary.ts';
 import { KeyRing } from '../../lib/recipients/keyring.ts';
 import { filesBelow, keyIdsOf, makeCallTree } from './call-tree.ts';
 import { callseal, start } from './cli.ts';

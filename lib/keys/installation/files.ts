@@ -1,12 +1,10 @@
 /** Small files that appear complete or not at all. */
 
-import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { link, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 import { CallsealError, errnoOf } from '../../errors.ts';
-import { native } from '../../native/load.ts';
+import { createLockedTemporary, type LockedTemporary } from '../../locked-temporary.ts';
 import { systemReason } from '../../recipients/regular-file.ts';
 import { syncDirectory } from '../../sync-directory.ts';
 
@@ -18,9 +16,6 @@ export interface NewFile {
   replace: boolean;
 }
 
-/** Names that a cleaner has removed before they could be locked: one is rare enough. */
-const MOST_ATTEMPTS = 100;
-
 /**
  * Writes a file under a temporary name, syncs it, gives it its name, syncs the directory.
  *
@@ -28,9 +23,9 @@ const MOST_ATTEMPTS = 100;
  */
 export async function writeNewFile(file: NewFile): Promise<void> {
   const { path, content, mode, replace } = file;
-  let temporary: Temporary | undefined;
+  let temporary: LockedTemporary | undefined;
   try {
-    temporary = await createLocked(path, mode);
+    temporary = await createLockedTemporary(path, mode);
     await temporary.handle.writeFile(content);
     await temporary.handle.chmod(mode); // whatever the umask took away
     await temporary.handle.sync();
@@ -46,25 +41,6 @@ export async function writeNewFile(file: NewFile): Promise<void> {
       await rm(temporary.name, { force: true }).catch(() => undefined); // the reason that counts is thrown already
       await temporary.handle.close();
     }
-  }
-}
-
-interface Temporary {
-  readonly name: string;
-  readonly handle: FileHandle;
-}
-
-/** A file beside `path`, locked, so that `cleanDirectory` does not take it for that of a dead process. */
-async function createLocked(path: string, mode: number): Promise<Temporary> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  for (let attempt = 1; ; attempt++) {
-    const name = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.callseal-tmp`);
-    const handle = await open(name, flags, mode);
-    if (native().lockFile(handle.fd) && (await handle.stat()).nlink === 1) return { name, handle };
-    // A cleaner was there first.
-    await handle.close();
-    await rm(name, { force: true });
-    if (attempt === MOST_ATTEMPTS) throw Object.assign(new Error('no name for it'), { code: 'EBUSY' });
   }
 }
 

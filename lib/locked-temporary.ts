@@ -1,0 +1,44 @@
+/** Unfinished files beside the place where they will be: locked, so that no cleaner takes them for a dead process's. */
+
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { native } from './native/load.ts';
+
+/** Names of unfinished files, ours and the native module's: hidden, random, removed on any failure. */
+export const TEMPORARY_NAME = /^\..*\.[0-9a-f]{16}\.callseal-tmp$/;
+
+const MAX_NAME_BYTES = 255;
+
+/** Names that a cleaner has removed before they could be locked: one is rare enough. */
+const MOST_ATTEMPTS = 100;
+
+export interface LockedTemporary {
+  readonly name: string;
+  readonly handle: FileHandle;
+}
+
+/**
+ * Creates an empty file beside `path`, open for writing. One that was cleaned up before it was locked is made anew.
+ *
+ * @param mode Permissions before the umask.
+ * @throws {Error} The system's.
+ */
+export async function createLockedTemporary(path: string, mode: number): Promise<LockedTemporary> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  for (let attempt = 1; ; attempt++) {
+    const name = temporaryName(path);
+    const handle = await open(name, flags, mode);
+    if (native().lockFile(handle.fd) && (await handle.stat()).nlink === 1) return { name, handle };
+    await handle.close();
+    await rm(name, { force: true });
+    if (attempt === MOST_ATTEMPTS) throw Object.assign(new Error('no name for it'), { code: 'EBUSY' });
+  }
+}
+
+function temporaryName(path: string): string {
+  const tail = `.${randomBytes(8).toString('hex')}.callseal-tmp`;
+  const name = Buffer.from(`.${basename(path)}`).subarray(0, MAX_NAME_BYTES - tail.length);
+  return join(dirname(path), name.toString().replace(/\ufffd+$/, '') + tail);
+}
