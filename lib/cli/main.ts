@@ -124,6 +124,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'show which cryptographic module is at work, and the keys',
     load: () => import('./status.ts'),
   },
+  {
+    name: 'doctor',
+    summary: 'look for everything that is wrong on this host, and say what to do',
+    load: () => import('./doctor.ts'),
+  },
   { name: 'bench', summary: 'measure this host: channels, files a second, limits', load: () => import('./bench.ts') },
   { name: 'fips', summary: 'install the FIPS module', actions: ['install'], load: () => import('./fips.ts') },
 ];
