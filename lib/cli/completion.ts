@@ -5,7 +5,6 @@ import { bashCompletion } from './completion/bash.ts';
 import { fishCompletion } from './completion/fish.ts';
 import { zshCompletion } from './completion/zsh.ts';
 import { type CommandDefinition, describeProgram } from './definition.ts';
-import { Output } from './output.ts';
 
 const SHELLS: Readonly<Record<string, (program: CommandDefinition) => string>> = {
   bash: bashCompletion,
@@ -31,5 +30,5 @@ export function define(command: Command): void {
 
 async function completionCommand(shell: string): Promise<void> {
   const script = SHELLS[shell]!(await describeProgram());
-  new Output('completion').print(script.trimEnd());
+  process.stdout.write(script);
 }
