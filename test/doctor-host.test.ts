@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, rmSync, utimesSync, writeFileSync }
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { Patient } from '../lib/doctor/check.ts';
 import { agent } from '../lib/doctor/checks/agent.ts';
 import { clock } from '../lib/doctor/checks/clock.ts';
@@ -161,23 +161,25 @@ describe('clock', () => {
 describe('disk', () => {
   const tiny = smallDisk(32 << 10);
   const roomy = smallDisk(2 << 20);
-  const proc = '/proc/self/fd';
+
+  afterAll(() => {
+    for (const made of [tiny, roomy]) if (typeof made !== 'string') made.release();
+  });
+
   const place = (small: typeof tiny): string => (typeof small === 'string' ? small : small.dir);
 
   it.runIf(typeof tiny !== 'string')(`is full${typeof tiny === 'string' ? ` (${tiny})` : ''}`, async () => {
     const { message, remedy } = await finding(disk, patient({ directories: [place(tiny)] }), 'no-space');
     expect([message, remedy]).toEqual([expect.stringMatching(/full: 3\d\.\d MB of/), expect.stringContaining('df -h')]);
-    if (typeof tiny !== 'string') tiny.release();
   });
 
   it.runIf(typeof roomy !== 'string')(`has room${typeof roomy === 'string' ? ` (${roomy})` : ''}`, async () => {
     const found = await disk.examine(patient({ outputDirectory: place(roomy) }));
     expect(found.map(({ rule }) => rule)).toContain('space');
-    if (typeof roomy !== 'string') roomy.release();
   });
 
   it('has no unnamed files', async () => {
-    expect(await ailments(disk, patient({ directories: [proc] }))).toContain('note no-tmpfile');
+    expect(await ailments(disk, patient({ directories: ['/proc/self/fd'] }))).toContain('note no-tmpfile');
   });
 
   it('is not named', async () => {
