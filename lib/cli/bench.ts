@@ -3,7 +3,7 @@
 import { access, constants } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { channelsOf } from '../bench/host/channels.ts';
 import { type HostMeasurement, measureHost } from '../bench/host/measure.ts';
 import { hostPage } from '../bench/host/page.ts';
@@ -42,7 +42,12 @@ Examples:
 
 export function define(command: Command): void {
   command
-    .option('--dir <dir>', 'where files are written: the file system that matters', tmpdir())
+    .addOption(
+      new Option('--dir <dir>', 'where files are written: the file system that matters').default(
+        tmpdir(),
+        'the system’s temporary directory',
+      ),
+    )
     .option('--seconds <n>', 'about how long it takes', number('--seconds', 1, MAX_SECONDS), DEFAULT_SECONDS)
     .option(
       '--cpu-share <percent>',

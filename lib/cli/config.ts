@@ -1,9 +1,10 @@
 /** `callseal config check`: the configuration as it will be used on this host, with everything that is wrong. */
 
 import type { Command } from 'commander';
+import { type ConfigFinding, type ConfigReport, checkConfiguration } from '../doctor/configuration-report.ts';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
-import { type ConfigReport, checkConfiguration, type Finding } from './config-check.ts';
+import { EXIT_CONFIG, EXIT_RECIPIENTS } from './exit-codes.ts';
 import { type Colors, colorsFor, Output } from './output.ts';
 import { configPath } from './recipient-options.ts';
 import { recipientLine } from './recipient-text.ts';
@@ -13,6 +14,8 @@ interface CheckCommandOptions {
   json?: boolean;
   warnDays: number;
 }
+
+const EXIT_CODE = { file: EXIT_CONFIG, keys: EXIT_RECIPIENTS };
 
 const HELP = `
 Opens every certificate, and looks for duplicates, expiry, private keys that do not belong on a recording host, and
@@ -45,9 +48,12 @@ async function checkCommand(file: string | undefined, options: CheckCommandOptio
   const now = new Date();
   const report = await checkConfiguration(path, { warnDays: options.warnDays, now });
   const output = new Output('config check');
-  if (options.json) output.print(safeJson(report, 2));
+  const exitCode = report.failed === null ? 0 : EXIT_CODE[report.failed];
+  const { config, recipients } = report;
+  const findings = report.findings.map(adviceOf);
+  if (options.json) output.print(safeJson({ config, exitCode, recipients, findings }, 2));
   else for (const line of reportLines(report, now, colorsFor(process.stdout))) output.print(line);
-  process.exitCode = report.exitCode;
+  process.exitCode = exitCode;
 }
 
 function reportLines(report: ConfigReport, now: Date, colors: Colors): string[] {
@@ -55,8 +61,8 @@ function reportLines(report: ConfigReport, now: Date, colors: Colors): string[] 
   for (const recipient of report.recipients) {
     lines.push(`  line ${recipient.line}: ${recipientLine(recipient, now)}`, colors.dim(`    ${safe(recipient.path)}`));
   }
-  for (const finding of report.findings) lines.push(findingLine(finding, colors));
-  const number = (severity: Finding['severity'], word: string): string =>
+  for (const finding of report.findings) lines.push(findingLine(adviceOf(finding), colors));
+  const number = (severity: ConfigFinding['severity'], word: string): string =>
     count(report.findings.filter((finding) => finding.severity === severity).length, word);
   lines.push(
     `${count(report.recipients.length, 'recipient')}; ${number('error', 'error')}, ${number('warning', 'warning')}`,
@@ -64,7 +70,14 @@ function reportLines(report: ConfigReport, now: Date, colors: Colors): string[] 
   return lines;
 }
 
-function findingLine({ severity, message, line }: Finding, colors: Colors): string {
+/** As this command has always shown it: what is wrong and what to do, in one sentence. */
+type Advice = Pick<ConfigFinding, 'severity' | 'rule' | 'line'> & { message: string };
+
+function adviceOf({ severity, rule, fact, remedy, line }: ConfigFinding): Advice {
+  return { severity, rule, message: remedy === null ? fact : `${fact}; ${remedy}`, line };
+}
+
+function findingLine({ severity, message, line }: Advice, colors: Colors): string {
   const paint = { error: colors.red, warning: colors.yellow, note: colors.cyan }[severity];
   return `  ${paint(`${severity}:`)} ${line === null ? '' : `line ${line}: `}${safe(message)}`;
 }

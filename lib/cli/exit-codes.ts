@@ -20,6 +20,10 @@ export interface ExitCode {
 export const EXIT_SOME_FAILED = 20;
 /** An incomplete file was recovered as far as it goes. */
 export const EXIT_RECOVERED = 22;
+/** `callseal doctor` found what should be mended. */
+export const EXIT_DOCTOR_WARNINGS = 23;
+/** `callseal doctor` found what does not work, or protects less than it seems to. */
+export const EXIT_DOCTOR_ERRORS = 24;
 /** Ended by SIGHUP. */
 export const EXIT_HUNG_UP = 129;
 /** Ended by SIGINT. */
@@ -108,6 +112,8 @@ export const EXIT_CODES: readonly ExitCode[] = [
     meaning: 'recovered, incomplete: all that is authentic of a file whose end is missing',
     errors: [],
   },
+  { code: EXIT_DOCTOR_WARNINGS, meaning: 'doctor: warnings, no errors', errors: [] },
+  { code: EXIT_DOCTOR_ERRORS, meaning: 'doctor: errors', errors: [] },
   { code: EXIT_HUNG_UP, meaning: 'terminal or session closed (SIGHUP)', errors: [] },
   { code: EXIT_INTERRUPTED, meaning: 'interrupted (Ctrl-C)', errors: ['ERR_ABORTED'] },
   { code: EXIT_PIPE_CLOSED, meaning: 'the reader of standard output went away', errors: [] },

@@ -1,7 +1,7 @@
 /** `callseal fips install`: puts a FIPS module where Callseal finds it. */
 
 import type { Command } from 'commander';
-import { defaultFipsDirectory, installFips } from '../fips/install.ts';
+import { installFips } from '../fips/install.ts';
 import { Output, type OutputOptions } from './output.ts';
 
 const HELP = `
@@ -16,7 +16,10 @@ export function define(command: Command): void {
   command
     .command('install')
     .description('install the FIPS module and run its self-tests')
-    .option('--dir <dir>', `where to (default: ${defaultFipsDirectory()})`)
+    .option(
+      '--dir <dir>',
+      'where to (default: /usr/local/lib/callseal/fips for root, else ~/.local/share/callseal/fips)',
+    )
     .option('--module <file>', 'a fips.so you have')
     .option('-q, --quiet', 'only errors')
     .addHelpText('after', HELP)

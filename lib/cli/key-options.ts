@@ -1,12 +1,12 @@
 /** `-k KEY…` with passphrases: the private keys that decrypt and verify work with. */
 
 import { type Command, Option } from 'commander';
+import { exposure } from '../doctor/exposed.ts';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
 import { KeyRing } from '../recipients/keyring.ts';
 import type { PassphraseSource } from '../recipients/passphrases.ts';
 import { cleansedAtExit } from './cleanse.ts';
-import { exposure } from './exposed.ts';
 import type { Output } from './output.ts';
 import { addPassphraseOptions, passphraseSources } from './passphrase-options.ts';
 import { collect } from './recipient-options.ts';

@@ -3,8 +3,9 @@
  * it can; the native module is loaded where a key or a certificate is first needed.
  */
 
-import type { Command, CommanderError } from 'commander';
+import type { CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { buildProgram, COMMANDS } from './commands.ts';
 import { EXIT_UNEXPECTED, EXIT_USAGE } from './exit-codes.ts';
 import { exitCodeFor, leaveStuckReader, Output, watchStandardStreams } from './output.ts';
 
@@ -22,122 +23,6 @@ const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set([
   'rekey',
 ]);
 
-/** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
-interface CommandModule {
-  define(command: Command): void;
-}
-
-interface CommandEntry {
-  name: string;
-  summary: string;
-  /** Commands of its own. */
-  actions?: readonly string[];
-  load: () => Promise<CommandModule>;
-}
-
-const COMMANDS: readonly CommandEntry[] = [
-  { name: 'keygen', summary: 'make a private key and its certificate', load: () => import('./keygen.ts') },
-  { name: 'encrypt', summary: 'encrypt files for the holders of certificates', load: () => import('./encrypt.ts') },
-  { name: 'decrypt', summary: 'open encrypted files with a private key', load: () => import('./decrypt.ts') },
-  { name: 'inspect', summary: 'show who can open a file; needs no key', load: () => import('./inspect.ts') },
-  { name: 'tail', summary: 'read a file while it is written', load: () => import('./tail.ts') },
-  { name: 'verify', summary: 'check files completely, writing nothing', load: () => import('./verify.ts') },
-  { name: 'agent', summary: 'encrypt the files of a directory as they are finished', load: () => import('./agent.ts') },
-  {
-    name: 'which-key',
-    summary: 'which of several keys opens which files',
-    load: () => import('./which-key.ts'),
-  },
-  {
-    name: 'report',
-    summary: 'who can open what is there, and what is wrong with it',
-    load: () => import('./report.ts'),
-  },
-  {
-    name: 'export-cms',
-    summary: 'encrypted files as CMS messages, for partners with openssl',
-    load: () => import('./export-cms.ts'),
-  },
-  {
-    name: 'import-cms',
-    summary: 'CMS messages that openssl made, as encrypted files',
-    load: () => import('./import-cms.ts'),
-  },
-  {
-    name: 'recipients',
-    summary: 'change who can open files, without decrypting them',
-    actions: ['list', 'add', 'remove', 'replace'],
-    load: () => import('./recipients/recipients.ts'),
-  },
-  { name: 'rekey', summary: 'encrypt files anew, under fresh keys', load: () => import('./rekey.ts') },
-  {
-    name: 'worker',
-    summary: 'do what was queued for several machines',
-    actions: ['status'],
-    load: () => import('./worker.ts'),
-  },
-  {
-    name: 'config',
-    summary: 'check client_property.conf and its certificates',
-    actions: ['check'],
-    load: () => import('./config.ts'),
-  },
-  {
-    name: 'installation',
-    summary: 'the key at the root of the key hierarchy',
-    actions: ['request', 'install', 'show', 'export', 'import', 'verify-backup'],
-    load: () => import('./keys/installation.ts'),
-  },
-  {
-    name: 'master',
-    summary: 'the keys under which working keys are kept',
-    actions: ['list', 'create', 'rotate', 'disable', 'enable', 'remove'],
-    load: () => import('./keys/master.ts'),
-  },
-  {
-    name: 'working',
-    summary: 'the keys that encrypt records',
-    actions: ['list', 'rotate', 'remove'],
-    load: () => import('./keys/working.ts'),
-  },
-  {
-    name: 'audit',
-    summary: 'what was done with the keys, by whom',
-    actions: ['list', 'verify'],
-    load: () => import('./keys/audit.ts'),
-  },
-  {
-    name: 'store',
-    summary: 'the key store as a whole',
-    actions: ['accept-restore'],
-    load: () => import('./keys/store.ts'),
-  },
-  { name: 'protect', summary: 'encrypt a record for its entity', load: () => import('./keys/protect.ts') },
-  { name: 'unprotect', summary: 'open a protected record', load: () => import('./keys/unprotect.ts') },
-  {
-    name: 'reencrypt',
-    summary: 'bring the records of a table under the current key',
-    load: () => import('./keys/reencrypt.ts'),
-  },
-  {
-    name: 'status',
-    summary: 'show which cryptographic module is at work, and the keys',
-    load: () => import('./status.ts'),
-  },
-  { name: 'bench', summary: 'measure this host: channels, files a second, limits', load: () => import('./bench.ts') },
-  { name: 'fips', summary: 'install the FIPS module', actions: ['install'], load: () => import('./fips.ts') },
-];
-
-const PROGRAM_HELP = `
-Examples:
-  callseal keygen --subject "/C=US/O=MyCompany/CN=MyCompany" --key my_private.key --cert my_cert.crt
-  callseal encrypt -r my_cert.crt call.callsre          makes call.callsre.sealed
-  callseal inspect call.callsre.sealed
-  callseal decrypt -k my_private.key call.callsre.sealed
-  callseal protect models --type claimant --id c-41 < template > template.sealed
-
-callseal COMMAND --help shows options and examples of a command.`;
-
 /** Runs one command line, without node and script name, and sets the exit code of the process. */
 export async function run(args: readonly string[]): Promise<void> {
   watchStandardStreams();
@@ -150,7 +35,7 @@ export async function run(args: readonly string[]): Promise<void> {
     if (CRYPTOGRAPHIC.has(args[0]) && !args.includes('--help') && !args.includes('-h')) {
       (await import('../native/load.ts')).prepareNative();
     }
-    const program = await buildProgram(args);
+    const program = await buildProgram(args[0] === 'help' ? args[1] : args[0]);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (isCommanderError(error)) process.exitCode = reportUsage(error, output, args);
@@ -160,22 +45,6 @@ export async function run(args: readonly string[]): Promise<void> {
     }
   }
   leaveStuckReader();
-}
-
-async function buildProgram(args: readonly string[]): Promise<Command> {
-  const { Command } = await import('commander');
-  const program = new Command('callseal')
-    .description('Encrypts what phone calls leave behind, in the system’s OpenSSL FIPS module.')
-    .version(version())
-    .addHelpText('after', PROGRAM_HELP)
-    .exitOverride()
-    .configureOutput({ outputError: () => {} });
-  const wanted = args[0] === 'help' ? args[1] : args[0];
-  for (const { name, summary, load } of COMMANDS) {
-    const command = program.command(name).description(summary).summary(summary);
-    if (name === wanted) (await load()).define(command);
-  }
-  return program;
 }
 
 /** `encrypt`, `config check`: what messages begin with. Empty when no command was recognised. */

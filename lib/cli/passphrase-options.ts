@@ -7,11 +7,11 @@
  */
 
 import { type Command, Option } from 'commander';
+import { exposure } from '../doctor/exposed.ts';
 import { CallsealError } from '../errors.ts';
 import { Passphrase } from '../native/passphrase.ts';
 import type { PassphraseSource } from '../recipients/passphrases.ts';
 import { cleansedAtExit } from './cleanse.ts';
-import { exposure } from './exposed.ts';
 import { interrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
 import { safe } from './text.ts';

@@ -1,10 +1,9 @@
 /** Text for people: made safe for a terminal, numbers and dates in one style everywhere. */
 
 import { safe, UNSAFE } from '../safe-text.ts';
+import { count, daysUntil, formatBytes, formatInteger } from '../wording.ts';
 
-export { safe };
-
-const DAY = 86_400_000;
+export { count, daysUntil, formatBytes, formatInteger, safe };
 
 /** Several lines, each safe. Lines after the first are indented, so that none can pass for a message of its own. */
 export function safeLines(text: string): string {
@@ -21,29 +20,6 @@ function escapeUnits(text: string): string {
   return text.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** `1,234,567`. */
-export function formatInteger(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** `1 file`, `2,000 files`. */
-export function count(number: number, singular: string, plural = `${singular}s`): string {
-  return `${formatInteger(number)} ${number === 1 ? singular : plural}`;
-}
-
-/** `815 bytes`, `35.2 kB`, `5.4 GB`: powers of 1000. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return count(bytes, 'byte');
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  let value = bytes / 1000;
-  let unit = 0;
-  while (value >= 999.95 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value.toFixed(1)} ${units[unit]}`;
-}
-
 /** `815 bytes`, `35.2 kB (35,211 bytes)`. */
 export function formatBytesExactly(bytes: number): string {
   return bytes < 1000 ? formatBytes(bytes) : `${formatBytes(bytes)} (${formatInteger(bytes)} bytes)`;
@@ -52,11 +28,6 @@ export function formatBytesExactly(bytes: number): string {
 /** `2026-11-21 20:35:07 UTC`. */
 export function formatTime(date: Date): string {
   return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
-/** Whole days from `now` to `date`, rounded towards zero; negative once it has passed. */
-export function daysUntil(date: Date, now: Date): number {
-  return Math.trunc((date.getTime() - now.getTime()) / DAY);
 }
 
 /** `expires 2027-11-21 (in 365 days)`, `expired 2024-01-01 (41 days ago)`, `valid from 2027-01-01 (in 3 days)`. */

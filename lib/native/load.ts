@@ -71,7 +71,12 @@ function moduleOptions(): InitialiseOptions {
   return { mode, modulePath, moduleConfig, errorClass: CallsealError };
 }
 
-function findAddon(): string {
+/**
+ * The file that {@link native} opens.
+ *
+ * @throws {CallsealError} ERR_NATIVE_UNAVAILABLE
+ */
+export function findAddon(): string {
   const nodeGypBuild = createRequire(import.meta.url)('node-gyp-build') as { resolve(root: string): string };
   try {
     return nodeGypBuild.resolve(packageRoot);

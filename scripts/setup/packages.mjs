@@ -24,6 +24,10 @@ const TEST = [
   { debian: 'clang-format', fedora: 'clang-tools-extra', isThere: () => onPath('clang-format') },
   { debian: POSTGRESQL, fedora: 'postgresql-server', isThere: hasPostgres },
   { debian: 'bsdutils', fedora: 'util-linux', isThere: () => onPath('script') },
+  { debian: 'zsh', fedora: 'zsh', isThere: () => onPath('zsh') },
+  { debian: 'fish', fedora: 'fish', isThere: () => onPath('fish') },
+  { debian: 'mandoc', fedora: 'mandoc', isThere: () => onPath('mandoc') },
+  { debian: 'groff', fedora: 'groff', isThere: () => onPath('groff') },
   { debian: 'softhsm2', fedora: 'softhsm', isThere: () => onPath('softhsm2-util') },
 ];
 

@@ -9,7 +9,10 @@ export interface LoosePermission {
   path: string;
   /** `everyone`, or `group` with a group other than root's. */
   who: 'everyone' | 'group';
-  message: string;
+  /** Such as `every user may write /etc/x and so change it`. */
+  fact: string;
+  /** The command that ends it. */
+  command: string;
 }
 
 const GROUP_WRITE = 0o020;
@@ -40,14 +43,16 @@ async function examine(path: string): Promise<LoosePermission | null> {
   const what = directory ? `the directory ${path}` : path;
   const effect = directory ? 'replace what is in it' : 'change it';
   if ((mode & OTHERS_WRITE) !== 0) {
-    return { path, who: 'everyone', message: `every user may write ${what} and so ${effect}; chmod o-w ${path}` };
-  }
-  if ((mode & GROUP_WRITE) !== 0 && gid !== 0) {
     return {
       path,
-      who: 'group',
-      message: `group ${gid} may write ${what} and so ${effect}; chmod g-w ${path} unless that is meant`,
+      who: 'everyone',
+      fact: `every user may write ${what} and so ${effect}`,
+      command: `chmod o-w ${path}`,
     };
+  }
+  if ((mode & GROUP_WRITE) !== 0 && gid !== 0) {
+    const fact = `group ${gid} may write ${what} and so ${effect}`;
+    return { path, who: 'group', fact, command: `chmod g-w ${path}` };
   }
   return null;
 }

@@ -1,24 +1,24 @@
 /** Everything that is wrong, or soon will be, with a client_property.conf and the certificates it lists. */
 
 import { type ConfigProblem, encryptionRecipients, type RecipientPath } from '../config/index.ts';
-import { CallsealError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { describeRecipient, examineRecipientFile, type RecipientInfo } from '../recipients/examine.ts';
-import { EXIT_CONFIG, EXIT_RECIPIENTS } from './exit-codes.ts';
-import { exitCodeFor } from './output.ts';
+import { count, daysUntil } from '../wording.ts';
 import { findLoosePermissions } from './permissions.ts';
 import { findStrayKeys, type StrayKey } from './stray-keys.ts';
-import { count, daysUntil } from './text.ts';
 
 /** `error`: encrypting fails or protects less than it seems to. `warning`: soon, or probably. `note`: worth knowing. */
 export type Severity = ConfigProblem['severity'];
 
-/** One thing to tell the operator. */
-export interface Finding {
+/** One thing to tell the operator about the configuration. */
+export interface ConfigFinding {
   severity: Severity;
   /** Stable, for programs: a rule of the configuration reader, a policy of recipients, or one of this check. */
   rule: string;
-  /** What is wrong and what to do. */
-  message: string;
+  /** What is wrong; of a problem of the file itself also what to write instead. */
+  fact: string;
+  /** What to do about it; null where the fact says so. */
+  remedy: string | null;
   /** The configuration file's line, from 1; null where there is none. */
   line: number | null;
 }
@@ -32,10 +32,10 @@ export interface CheckedRecipient extends RecipientInfo {
 
 export interface ConfigReport {
   config: string;
-  /** 0, 3 (the configuration file) or 4 (certificates and keys). */
-  exitCode: number;
+  /** What has an error: the file itself, or only certificates and keys that it lists; null when neither has. */
+  failed: 'file' | 'keys' | null;
   recipients: CheckedRecipient[];
-  findings: Finding[];
+  findings: ConfigFinding[];
 }
 
 export interface CheckOptions {
@@ -47,7 +47,7 @@ export interface CheckOptions {
 /**
  * Checks a configuration as it will be used on this host.
  *
- * @throws CallsealError only for what has nothing to do with it, such as ERR_FIPS_UNAVAILABLE
+ * @throws {CallsealError} only for what has nothing to do with it, such as ERR_FIPS_UNAVAILABLE
  */
 export async function checkConfiguration(config: string, options: CheckOptions): Promise<ConfigReport> {
   const check = new Check(config, options);
@@ -60,8 +60,8 @@ class Check {
   readonly #options: CheckOptions;
   readonly #recipients: CheckedRecipient[] = [];
   /** Findings about the file itself, and about what it lists. */
-  readonly #ofFile: Finding[] = [];
-  readonly #ofKeys: Finding[] = [];
+  readonly #ofFile: ConfigFinding[] = [];
+  readonly #ofKeys: ConfigFinding[] = [];
 
   constructor(config: string, options: CheckOptions) {
     this.#config = config;
@@ -69,10 +69,13 @@ class Check {
   }
 
   report(): ConfigReport {
-    const failed = (findings: Finding[]): boolean => findings.some(({ severity }) => severity === 'error');
-    const exitCode = failed(this.#ofFile) ? EXIT_CONFIG : failed(this.#ofKeys) ? EXIT_RECIPIENTS : 0;
-    const findings = [...this.#ofFile, ...this.#ofKeys];
-    return { config: this.#config, exitCode, recipients: this.#recipients, findings };
+    const failed = (findings: ConfigFinding[]): boolean => findings.some(({ severity }) => severity === 'error');
+    return {
+      config: this.#config,
+      failed: failed(this.#ofFile) ? 'file' : failed(this.#ofKeys) ? 'keys' : null,
+      recipients: this.#recipients,
+      findings: [...this.#ofFile, ...this.#ofKeys],
+    };
   }
 
   async run(): Promise<void> {
@@ -87,12 +90,12 @@ class Check {
     try {
       const { recipients, problems } = encryptionRecipients(this.#config, { onError: 'report' });
       for (const { severity, rule, line, message } of problems) {
-        this.#ofFile.push({ severity, rule, message, line: line || null });
+        this.#ofFile.push({ severity, rule, fact: message, remedy: null, line: line || null });
       }
       return recipients;
     } catch (error) {
-      if (!(error instanceof CallsealError) || exitCodeFor(error) !== EXIT_CONFIG) throw error;
-      this.#ofFile.push({ severity: 'error', rule: 'unreadable', message: error.message, line: null });
+      if (!hasCode(error, 'ERR_CONFIG')) throw error;
+      this.#ofFile.push({ severity: 'error', rule: 'unreadable', fact: error.message, remedy: null, line: null });
       return [];
     }
   }
@@ -100,8 +103,8 @@ class Check {
   async #examine({ path, line }: RecipientPath): Promise<void> {
     const { now } = this.#options;
     const { entries, findings } = await examineRecipientFile({ path }, now);
-    const report = (kind: string, fact: string, remedy: string): void => {
-      this.#ofKeys.push({ severity: 'error', rule: kind, message: `${fact}; ${remedy}`, line });
+    const report = (rule: string, fact: string, remedy: string): void => {
+      this.#ofKeys.push({ severity: 'error', rule, fact, remedy, line });
     };
     for (const { kind, fact, remedy } of findings) report(kind, fact, remedy);
     for (const { info, findings: ofEntry } of entries) {
@@ -115,20 +118,25 @@ class Check {
   /** What the policy lets pass and an operator wants to know. */
   #advise(info: RecipientInfo, daysLeft: number | null, line: number): void {
     const name = describeRecipient(info);
-    const add = (severity: Severity, rule: string, message: string): void => {
-      this.#ofKeys.push({ severity, rule, message, line });
+    const add = (severity: Severity, rule: string, fact: string, remedy: string | null): void => {
+      this.#ofKeys.push({ severity, rule, fact, remedy, line });
     };
     if (info.certificate === null || daysLeft === null) {
-      add('note', 'bare-key', `${name} has no name and never expires; nobody is reminded to replace it`);
+      add('note', 'bare-key', `${name} has no name and never expires; nobody is reminded to replace it`, null);
       return;
     }
     const expired = info.certificate.notAfter < this.#options.now;
     if (!expired && daysLeft < this.#options.warnDays) {
-      add('warning', 'expires-soon', `${name} expires in ${count(daysLeft, 'day')}; renew it and replace the file`);
+      add('warning', 'expires-soon', `${name} expires in ${count(daysLeft, 'day')}`, 'renew it and replace the file');
     }
     if (/sha1|md5|md2/i.test(info.certificate.signatureAlgorithm)) {
       const algorithm = info.certificate.signatureAlgorithm;
-      add('warning', 'weak-signature', `${name} is signed with ${algorithm}, which can be forged; have it issued anew`);
+      add(
+        'warning',
+        'weak-signature',
+        `${name} is signed with ${algorithm}, which can be forged`,
+        'have it issued anew',
+      );
     }
   }
 
@@ -140,18 +148,21 @@ class Check {
         seen.set(recipient.keyId, recipient);
         continue;
       }
-      const message = `${describeRecipient(recipient)} has the same key as ${describeRecipient(first)} on line ${first.line}; list each key once`;
-      this.#ofKeys.push({ severity: 'error', rule: 'duplicate', message, line: recipient.line });
+      const fact = `${describeRecipient(recipient)} has the same key as ${describeRecipient(first)} on line ${first.line}`;
+      const remedy = 'list each key once';
+      this.#ofKeys.push({ severity: 'error', rule: 'duplicate', fact, remedy, line: recipient.line });
     }
   }
 
   async #checkPermissions(listed: readonly RecipientPath[]): Promise<void> {
     const reported = new Set<string>();
-    const check = async (path: string, findings: Finding[], line: number | null): Promise<void> => {
-      for (const { path: place, who, message } of await findLoosePermissions(path)) {
+    const check = async (path: string, findings: ConfigFinding[], line: number | null): Promise<void> => {
+      for (const { path: place, who, fact, command } of await findLoosePermissions(path)) {
         if (reported.has(place)) continue;
         reported.add(place);
-        findings.push({ severity: who === 'everyone' ? 'error' : 'warning', rule: 'permissions', message, line });
+        const meant = who === 'group' ? ' unless that is meant' : '';
+        const severity = who === 'everyone' ? 'error' : 'warning';
+        findings.push({ severity, rule: 'permissions', fact, remedy: `${command}${meant}`, line });
       }
     };
     await check(this.#config, this.#ofFile, null);
@@ -166,17 +177,24 @@ class Check {
     for (const key of keys) {
       const line = listed.find(({ path }) => path === key.path)?.line ?? null;
       const severity = line !== null || key.opensRecordings === true ? 'error' : 'warning';
-      this.#ofKeys.push({ severity, rule: 'private-key', message: strayKeyMessage(key, line !== null), line });
+      this.#ofKeys.push({ severity, rule: 'private-key', ...strayKeyAdvice(key, line !== null), line });
     }
   }
 }
 
-function strayKeyMessage({ path, encrypted, opensRecordings }: StrayKey, listed: boolean): string {
+function strayKeyAdvice(
+  { path, encrypted, opensRecordings }: StrayKey,
+  listed: boolean,
+): {
+  fact: string;
+  remedy: string;
+} {
   const kind = encrypted ? 'a private key (encrypted)' : 'an unencrypted private key';
   if (opensRecordings === true || listed) {
     const where = opensRecordings === true ? 'that opens these recordings' : 'where a certificate should be';
-    return `${path} holds ${kind} ${where}; move it away from this host, which needs the certificate only`;
+    const remedy = 'move it away from this host, which needs the certificate only';
+    return { fact: `${path} holds ${kind} ${where}`, remedy };
   }
   const what = opensRecordings === null ? ', perhaps one that opens these recordings' : ' of another certificate';
-  return `${path} holds ${kind}${what}; keep it on this host only if something else needs it here`;
+  return { fact: `${path} holds ${kind}${what}`, remedy: 'keep it on this host only if something else needs it here' };
 }
