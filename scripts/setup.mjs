@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /**
- * Sets the project up: `node scripts/setup.mjs [build|demo|test]`. Safe to run at any time; does what is missing.
+ * Sets the project up: `node scripts/setup.mjs [build|demo|test|coverage]`. Safe to run at any time; does what is missing.
  *
- *   build  system packages, dependencies, TypeScript, the native module, a FIPS provider in .fips/
- *   demo   also the recordings the demonstration encrypts, in .cache/sounds/
- *   test   also clang and its sanitizers, PostgreSQL, outside test vectors, promtool and other Node versions, in .cache/
+ *   build     system packages, dependencies, TypeScript, the native module, a FIPS provider in .fips/
+ *   demo      also the recordings the demonstration encrypts, in .cache/sounds/
+ *   test      also clang and its sanitizers, PostgreSQL, outside test vectors, promtool and other Node versions, in .cache/
+ *   coverage  as test, and what counts the lines that the tests run
  *
  * Node's built-in modules only: this runs before there is anything else.
  */
@@ -20,10 +21,13 @@ const OLDEST_NODE = [20, 19];
 
 const project = () => [...builds(), fipsProvider()];
 
+const forTests = (target) => [systemPackages(target), ...project(), vectors(), promtool(), ...nodeVersions()];
+
 const TARGETS = {
   build: () => [systemPackages('build'), ...project()],
   demo: () => [systemPackages('build'), ...project(), recordings()],
-  test: () => [systemPackages('test'), ...project(), vectors(), promtool(), ...nodeVersions()],
+  test: () => forTests('test'),
+  coverage: () => forTests('coverage'),
 };
 
 async function main([target = 'build', locked]) {
@@ -31,7 +35,7 @@ async function main([target = 'build', locked]) {
   if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
     throw new SetupError(`Callseal needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}`);
   }
-  if (!Object.hasOwn(TARGETS, target)) throw new SetupError('usage: node scripts/setup.mjs [build|demo|test]');
+  if (!Object.hasOwn(TARGETS, target)) throw new SetupError('usage: node scripts/setup.mjs [build|demo|test|coverage]');
 
   const steps = TARGETS[target]();
   if (await allDone(steps)) return say(`everything for ${target} is in place`);

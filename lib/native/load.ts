@@ -19,7 +19,8 @@ let loaded: NativeBinding | undefined;
 let origin: ModuleOrigin = 'libcrypto';
 
 /**
- * The native module, loaded, proved and initialised.
+ * The native module, loaded, proved and initialised. When the process or worker exits, its jobs are cancelled: Node waits for
+ * them, and a job may have hours before it.
  *
  * @throws {CallsealError} ERR_NATIVE_UNAVAILABLE, ERR_CRYPTO_NOT_ISOLATED, ERR_FIPS_UNAVAILABLE
  */
@@ -27,6 +28,7 @@ export function native(): NativeBinding {
   if (loaded === undefined) {
     addon ??= openAddon(findAddon());
     addon.initialise(moduleOptions());
+    process.once('exit', addon.cancelJobs);
     loaded = addon;
   }
   return loaded;

@@ -135,6 +135,11 @@ Napi::Value keep_memory(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value cancel_jobs(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).jobs.cancel_all();
+  return info.Env().Undefined();
+}
+
 Napi::Value sha256_of(const Napi::CallbackInfo& info) {
   ByteView bytes = bytes_argument(info, 0, "bytes");
   Sha256 digest = guarded(info.Env(), [&]() { return sha256(bytes); });
@@ -248,6 +253,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["randomBytes"] = Napi::Function::New(env, random_bytes);
   exports["preferHugePages"] = Napi::Function::New(env, prefer_huge);
   exports["keepFreedMemory"] = Napi::Function::New(env, keep_memory);
+  exports["cancelJobs"] = Napi::Function::New(env, cancel_jobs);
   exports["sha256"] = Napi::Function::New(env, sha256_of);
   exports["readRecipients"] = Napi::Function::New(env, read_recipients);
   exports["createCertificate"] = Napi::Function::New(env, create_certificate);

@@ -39,8 +39,10 @@ Napi::Function JobControlHandle::define(Napi::Env env) {
 }
 
 std::shared_ptr<JobControl> JobControlHandle::from(Napi::Value value) {
-  if (value.IsNull()) return std::make_shared<JobControl>();
-  return unwrap_argument(value, "control")->control_;
+  std::shared_ptr<JobControl> control =
+      value.IsNull() ? std::make_shared<JobControl>() : unwrap_argument(value, "control")->control_;
+  Environment::of(value.Env()).jobs.add(control);
+  return control;
 }
 
 Napi::Value JobControlHandle::progress(const Napi::CallbackInfo& info) {

@@ -1,7 +1,9 @@
-// What one JavaScript environment (main thread or worker) holds: the error class and the handle classes.
+// What one JavaScript environment (main thread or worker) holds: the error class, the handle classes, the jobs under way.
 #pragma once
 
 #include <napi.h>
+
+#include "running_jobs.h"
 
 namespace callseal::addon {
 
@@ -16,6 +18,7 @@ struct Environment {
   Napi::FunctionReference floe_encryptor;
   Napi::FunctionReference input_file;
   Napi::FunctionReference cms_input;
+  RunningJobs jobs;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

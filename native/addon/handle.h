@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "error.h"
 #include "errors.h"
+#include "type_tag.h"
 
 namespace callseal::addon {
 
@@ -19,14 +20,16 @@ template <typename Derived>
 class TaggedWrap : public Napi::ObjectWrap<Derived> {
  public:
   explicit TaggedWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Derived>(info) {
-    info.This().As<Napi::Object>().TypeTag(&Derived::kTag);
+    const napi_type_tag tag = own_tag(Derived::kTag);
+    info.This().As<Napi::Object>().TypeTag(&tag);
   }
 
   // Hides ObjectWrap::Unwrap, also from node-addon-api's callbacks. ERR_INVALID_ARGUMENT for anything else.
   static Derived* Unwrap(Napi::Object object) { return unwrap_argument(object, "the receiver of this call"); }
 
   static Derived* unwrap_argument(Napi::Value value, const char* name) {
-    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&Derived::kTag)) {
+    const napi_type_tag tag = own_tag(Derived::kTag);
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) {
       reject_argument(value.Env(), std::string(name) + " must be a " + Derived::kName);
     }
     return Napi::ObjectWrap<Derived>::Unwrap(value.As<Napi::Object>());
@@ -42,8 +45,8 @@ class Handle : public TaggedWrap<Derived> {
 
   explicit Handle(const Napi::CallbackInfo& info) : TaggedWrap<Derived>(info) {
     // Node hands Externals of its own to JavaScript (socket._handle._externalStream): only ours has the tag.
-    if (info.Length() != 1 || !info[0].IsExternal() ||
-        !info[0].As<Napi::External<Shared>>().CheckTypeTag(&Derived::kTag)) {
+    const napi_type_tag tag = own_tag(Derived::kTag);
+    if (info.Length() != 1 || !info[0].IsExternal() || !info[0].As<Napi::External<Shared>>().CheckTypeTag(&tag)) {
       reject_argument(info.Env(), std::string(Derived::kName) + " is not made with new; use its static methods");
     }
     core_ = *info[0].As<Napi::External<Shared>>().Data();
@@ -51,7 +54,8 @@ class Handle : public TaggedWrap<Derived> {
 
   static Napi::Object wrap(Napi::Env env, Shared core) {
     Napi::External<Shared> external = Napi::External<Shared>::New(env, &core);
-    external.TypeTag(&Derived::kTag);
+    const napi_type_tag tag = own_tag(Derived::kTag);
+    external.TypeTag(&tag);
     Napi::Object object = Derived::constructor(env).New({external});
     return object;
   }

@@ -31,9 +31,14 @@ const TEST = [
   { debian: 'softhsm2', fedora: 'softhsm', isThere: () => onPath('softhsm2-util') },
 ];
 
-/** @param {'build' | 'test'} target */
+/** @type {Need[]} */
+const COVERAGE = [{ debian: 'gcovr', fedora: 'gcovr', isThere: () => onPath('gcovr') }];
+
+const NEEDS = { build: BUILD, test: [...BUILD, ...TEST], coverage: [...BUILD, ...TEST, ...COVERAGE] };
+
+/** @param {'build' | 'test' | 'coverage'} target */
 export function systemPackages(target) {
-  const needs = target === 'test' ? [...BUILD, ...TEST] : BUILD;
+  const needs = NEEDS[target];
   const missing = () => needs.filter((need) => !need.isThere());
   return {
     name: 'system packages',
