@@ -14,7 +14,7 @@ const WITHOUT_END = 2 ** 31 - 1;
 export const EXPLORING = 120_000 + SECONDS * 1000;
 
 /** @param numRuns In `npm test`. */
-export async function explore<T>(property: fc.IAsyncPropertyWithHooks<T>, numRuns: number): Promise<void> {
+export async function explore<T>(property: fc.IAsyncProperty<T>, numRuns: number): Promise<void> {
   const forTime = { numRuns: WITHOUT_END, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false };
   const result = await fc.check(property, SECONDS > 0 ? forTime : { numRuns });
   const report = process.env.CALLSEAL_FUZZ_REPORT;
