@@ -12,7 +12,7 @@ import { CallsealError, type ErrorCode } from '../lib/errors.ts';
 import { decrypt, encrypt } from '../lib/index.ts';
 import { alterations, altered } from './helpers/altered-files.ts';
 import { EXPLORING, explore } from './helpers/explore.ts';
-import { type ForgersKeys, forged, forgeries } from './helpers/forged-files.ts';
+import { type ForgersKeys, forged, forgeries, SOUND } from './helpers/forged-files.ts';
 import { makeParties, type Parties } from './helpers/parties.ts';
 import { makeHost } from './helpers/signers.ts';
 import { decodeCallFile, recoverCallFile } from './independent-decoder.ts';
@@ -118,5 +118,16 @@ describe('both decoders agree', () => {
     );
     expect(tried.opened).toBeGreaterThan(0);
     expect(tried.refused).toBeGreaterThan(0);
+  });
+
+  // The independent decoder had accepted the first two, whose key ids are those of no key.
+  it.each([
+    ['with a byte behind it', 'longer', false],
+    ['in BER', 'long length', false],
+    ['with a compressed point', 'compressed', true],
+  ])("on a signer's public key %s", async (_what, spki, opens) => {
+    const file = forged({ ...SOUND, signed: true, signer: { spki } }, keys);
+    expect((await ours(file, false)) !== null).toBe(opens);
+    await expectAgreement(file);
   });
 });

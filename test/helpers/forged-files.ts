@@ -166,6 +166,22 @@ export const forgeries = fc.record({
 
 export type ForgeryPlan = typeof forgeries extends fc.Arbitrary<infer T> ? T : never;
 
+/** Nothing wrong, for one reader. */
+export const SOUND: ForgeryPlan = {
+  prelude: {},
+  others: [],
+  mine: {},
+  place: 0,
+  twice: undefined,
+  section: {},
+  wrongMac: undefined,
+  floe: {},
+  segments: [],
+  signed: false,
+  signer: {},
+  tail: undefined,
+};
+
 export interface ForgersKeys {
   /** Who opens the file. */
   mine: KeyObject;
@@ -247,7 +263,7 @@ function openingFields(signer: SignerPlan, key: KeyObject): Buffer {
 /** Other encodings of a P-256 key, some of which are none. */
 function encodedKey(spki: Buffer, form: string | undefined): Buffer {
   const point = spki.subarray(27);
-  const odd = (point[64]! & 1) === 1;
+  const odd = (point[63]! & 1) === 1;
   switch (form) {
     case 'compressed': {
       const start = Buffer.from(spki.subarray(0, 26));
