@@ -33,7 +33,7 @@ async function main(args) {
     import('./fuzz/property-targets.mjs'),
   ]);
   const known = [...nativeTargets(), ...propertyTargets()];
-  if (options.list) return say(known.map(({ name, what }) => `${name.padEnd(18)}${what}`).join('\n'), 0);
+  if (options.list) return say(known.map(({ name, what }) => `${name.padEnd(22)}${what}`).join('\n'), 0);
   return fuzz(chosen(known, options.target), options);
 }
 

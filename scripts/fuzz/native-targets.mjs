@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { builtFuzzers, fipsDirectory } from './build.mjs';
+import { builtFuzzer, fipsDirectory } from './build.mjs';
 import { minimise } from './corpus.mjs';
 import { FINDINGS, made, ROOT, run } from './run.mjs';
 
@@ -25,7 +25,7 @@ function nativeTarget(name) {
     name,
     what: firstSentence(join(SOURCES, `${name}.cc`)),
     async prepare() {
-      program ??= join(await builtFuzzers(), name);
+      program ??= await builtFuzzer(name);
     },
     run: (seconds, stop) => runFuzzer(name, program, [made(working), kept], seconds, stop),
     minimise: () => minimise({ program, environment: environment(), kept, working }),
