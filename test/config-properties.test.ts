@@ -8,6 +8,7 @@ import {
   parseClientProperties,
 } from '../lib/config/index.ts';
 import { CallsealError } from '../lib/errors.ts';
+import { EXPLORING, explore } from './helpers/explore.ts';
 
 const PATH = '/etc/lumenvox/client_property.conf';
 const report = (parsed: ClientProperties) => encryptionRecipients(parsed, { onError: 'report', checkFiles: false });
@@ -132,20 +133,24 @@ const anyBytes = fc.oneof(
 );
 
 describe('any bytes', () => {
-  it('give recipients or ERR_CONFIG, never both nothing and silence, and nothing else is thrown', () => {
-    fc.assert(
-      fc.property(anyBytes, fc.boolean(), (bytes, checkFiles) => {
-        const parsed = parseClientProperties(bytes, PATH);
-        const { recipients, problems } = encryptionRecipients(parsed, { onError: 'report', checkFiles });
-        const hasErrors = problems.some(({ severity }) => severity === 'error');
-        if (recipients.length === 0) expect(hasErrors).toBe(true);
-        for (const { path } of recipients) expect(path).toMatch(/^\/[^\0\r\n]*$/);
-        const outcome = outcomeOf(() => encryptionRecipients(parsed, { checkFiles }).recipients);
-        expect(outcome).toEqual(hasErrors ? 'ERR_CONFIG' : recipients);
-      }),
-      { numRuns: 2000 },
-    );
-  });
+  it(
+    'give recipients or ERR_CONFIG, never both nothing and silence, and nothing else is thrown',
+    async () => {
+      await explore(
+        fc.asyncProperty(anyBytes, fc.boolean(), async (bytes, checkFiles) => {
+          const parsed = parseClientProperties(bytes, PATH);
+          const { recipients, problems } = encryptionRecipients(parsed, { onError: 'report', checkFiles });
+          const hasErrors = problems.some(({ severity }) => severity === 'error');
+          if (recipients.length === 0) expect(hasErrors).toBe(true);
+          for (const { path } of recipients) expect(path).toMatch(/^\/[^\0\r\n]*$/);
+          const outcome = outcomeOf(() => encryptionRecipients(parsed, { checkFiles }).recipients);
+          expect(outcome).toEqual(hasErrors ? 'ERR_CONFIG' : recipients);
+        }),
+        2000,
+      );
+    },
+    EXPLORING,
+  );
 
   it('give problems that each stand on an existing line and print as one line of plain characters', () => {
     fc.assert(

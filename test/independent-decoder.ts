@@ -147,6 +147,7 @@ function decodeOpening(rest: Buffer): Opening {
   const spki = fields.next(fields.next(2).readUInt16BE());
   require(sha256(spki).toString('hex') === keyId, 'key id of the signer');
   const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  require(publicKey.export({ type: 'spki', format: 'der' }).equals(spki), 'the one DER of a public key');
   const kind = fields.next(1).readUInt8();
   require(kind <= 1, 'kind');
   const certificate = kind === 0 ? null : decodeCertificate(fields);

@@ -1,11 +1,11 @@
-/** Random histories of a hierarchy against a model that knows the rules of docs/keys.md and nothing else. */
+/** Random histories of a hierarchy, in each kind of store, against a model that knows the rules of docs/keys.md and nothing else. */
 
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { KeyHierarchy } from '../lib/keys/index.ts';
-import { anotherHost, ENTITY, openHierarchy } from './helpers/hierarchy.ts';
-import { tempDir } from './helpers/temp.ts';
+import { EXPLORING, explore } from './helpers/explore.ts';
+import { ENTITY, freshPlace, openHierarchy } from './helpers/hierarchy.ts';
+import { STORE_KINDS } from './helpers/stores.ts';
 
 type State = 'active' | 'disabled' | 'removed';
 
@@ -264,28 +264,35 @@ const operations = fc.commands(
   { maxCommands: 30 },
 );
 
-test('whatever is done in whatever order, the hierarchy is as its rules say', async () => {
-  await fc.assert(
-    fc.asyncProperty(operations, async (commands) => {
-      const at = { store: `sqlite:${join(tempDir(), 'keys.db')}`, stateDirectory: anotherHost() };
-      const real: Real = {
-        keys: await openHierarchy(at),
-        async reopen() {
-          await real.keys.close();
-          real.keys = await openHierarchy(at);
-        },
-      };
-      const [first] = await real.keys.masters.list();
-      const model: Model = {
-        masters: new Map([[first!.id, 'active']]),
-        current: first!.id,
-        working: [],
-        records: [],
-        entries: 1,
-      };
-      await fc.asyncModelRun(() => ({ model, real }), commands);
-      await real.keys.close();
-    }),
-    { numRuns: 30 },
-  );
-}, 300_000);
+/** A store costs more where every statement is a message. */
+const RUNS: Readonly<Record<string, number>> = { SQLite: 30, PostgreSQL: 12 };
+
+describe.each(STORE_KINDS)('$name', (kind) => {
+  beforeAll(() => kind.prepare());
+
+  test('whatever is done in whatever order, the hierarchy is as its rules say', { timeout: EXPLORING }, async () => {
+    await explore(
+      fc.asyncProperty(operations, async (commands) => {
+        const at = await freshPlace(kind);
+        const real: Real = {
+          keys: await openHierarchy(at),
+          async reopen() {
+            await real.keys.close();
+            real.keys = await openHierarchy(at);
+          },
+        };
+        const [first] = await real.keys.masters.list();
+        const model: Model = {
+          masters: new Map([[first!.id, 'active']]),
+          current: first!.id,
+          working: [],
+          records: [],
+          entries: 1,
+        };
+        await fc.asyncModelRun(() => ({ model, real }), commands);
+        await real.keys.close();
+      }),
+      RUNS[kind.name]!,
+    );
+  });
+});

@@ -11,6 +11,7 @@
 #include "cms_armour.h"
 #include "cms_reader.h"
 #include "error.h"
+#include "support/der_mutator.h"
 
 namespace {
 
@@ -79,6 +80,15 @@ Outcome read_in(ByteView bytes, size_t piece, size_t length) {
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   test::initialise_module_from_environment();
   return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  return fuzz::mutate_der(data, size, max_size, seed);
+}
+
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* data1, size_t size1, const uint8_t* data2, size_t size2,
+                                            uint8_t* out, size_t max_size, unsigned seed) {
+  return fuzz::cross_der(data1, size1, data2, size2, out, max_size, seed);
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

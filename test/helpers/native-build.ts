@@ -1,10 +1,11 @@
 /** Builds of the C++ core without Node, under the sanitizers, and the FIPS module they run on. */
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { findFipsModule } from '../../lib/fips/discover.ts';
+import { SANITIZED, sanitizedBuild } from '../../scripts/native/sanitized.mjs';
 import { tempDir } from './temp.ts';
 
 export const PROJECT = join(import.meta.dirname, '../..');
@@ -62,35 +63,14 @@ export function fuzzingMisses(): string | null {
  * @returns the build directory
  */
 export async function buildSanitized(): Promise<string> {
-  const directory = join(PROJECT, '.cache/native-sanitized');
-  forgetMovedBuild(directory);
-  mkdirSync(directory, { recursive: true });
+  mkdirSync(SANITIZED, { recursive: true });
   const compiler = isInstalled('clang++') ? 'clang++' : 'g++';
-  const fuzzers = fuzzingMisses() === null ? 'ON' : 'OFF';
-  const options = [
-    `-DCMAKE_CXX_COMPILER=${compiler}`,
-    '-DCMAKE_BUILD_TYPE=Debug',
-    '-DCALLSEAL_SANITIZE=address,undefined',
-    '-DCALLSEAL_CORE_TESTS=ON',
-    `-DCALLSEAL_FUZZERS=${fuzzers}`,
-  ];
-  for (const args of [
-    ['-S', PROJECT, '-B', directory, ...options],
-    ['--build', directory, '--parallel', '2'],
-  ]) {
-    const { status, stdout, stderr } = await run('flock', [`${directory}.lock`, 'cmake', ...args]);
+  for (const args of sanitizedBuild({ compiler, fuzzers: fuzzingMisses() === null })) {
+    const { status, stdout, stderr } = await run('flock', args);
     if (status !== 0)
-      throw new Error(`cmake ${args.join(' ')} ended with ${status}\n${stdout.slice(-8000)}\n${stderr}`);
+      throw new Error(`flock ${args.join(' ')} ended with ${status}\n${stdout.slice(-8000)}\n${stderr}`);
   }
-  return directory;
-}
-
-/** CMake refuses a build directory that was copied along with the project from another place. */
-function forgetMovedBuild(directory: string): void {
-  const cache = join(directory, 'CMakeCache.txt');
-  if (!existsSync(cache)) return;
-  const home = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1];
-  if (home !== PROJECT) rmSync(directory, { recursive: true });
+  return SANITIZED;
 }
 
 /** A directory with `fips.so` and `fipsmodule.cnf`, as CALLSEAL_FIPS_DIR wants it, wherever the module really lies. */
