@@ -1,7 +1,8 @@
 /**
  * The agent: encrypts the files of directories as they are finished, and removes their plaintext.
  *
- * {@link Agent} is the engine, {@link CertificateSupply} says for whom; `callseal agent` is both as a service.
+ * {@link Agent} is the engine, {@link CertificateSupply} says for whom; `callseal agent` is both as a service. {@link sealFile}
+ * does the same for one file.
  *
  * @example
  * const supply = await CertificateSupply.open({ files: { config: '/etc/lumenvox/client_property.conf' } });
@@ -14,6 +15,7 @@
  * @module callseal/agent
  */
 
+export { type FileStamp, type SealOptions, type SealResult, sealFile } from '../callfile/seal.ts';
 export { Agent, type PassResult } from './agent.ts';
 export type { AlarmListener } from './alarms.ts';
 export type { CertificateExpiry } from './expiry.ts';

@@ -16,6 +16,7 @@ export type Outcome =
   | 'empty'
   | 'failed';
 
+/** Records by what became of them. */
 export type OutcomeCounts = Record<Outcome, number>;
 
 /** A record that could not be re-encrypted, and why. */
