@@ -6,8 +6,8 @@
  *
  * @example
  * const supply = await CertificateSupply.open({ files: { config: '/etc/lumenvox/client_property.conf' } });
- * const agent = new Agent({ directories: ['/var/lumenvox/responses'], supply, listener });
- * await agent.start();
+ * const agent = new Agent({ directories: ['/var/lumenvox/responses'], supply });
+ * agent.start();
  * // …
  * await agent.stop();
  * supply.close();
