@@ -70,7 +70,11 @@ describe.each(RUN_HERE)('%s', (page) => {
     await session.run(TYPED);
   });
 
-  afterAll(() => session?.end());
+  afterAll(async () => {
+    // gpg leaves an agent behind.
+    if (session !== undefined && has('gpgconf')) await session.run('gpgconf --kill all');
+    session?.end();
+  });
 
   /** With the places of the page on this machine. */
   function here(text: string): string {

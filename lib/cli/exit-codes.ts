@@ -1,5 +1,5 @@
 /**
- * What each exit code of `callseal` means, and which error codes end in it. README and docs/cli.md quote this table; a
+ * What each exit code of `callseal` means, and which error codes end in it. docs/cli.md and docs/errors.md quote this table; a
  * test compares them.
  *
  * Codes of their own are given to what a script must tell apart: the wrong key, the wrong passphrase, a damaged file.
@@ -121,7 +121,7 @@ export function exitCodeOf(code: ErrorCode): number {
   return BY_ERROR.get(code) ?? EXIT_UNEXPECTED;
 }
 
-/** The table as Markdown, for README.md and docs/cli.md. */
+/** The table as Markdown, for docs/cli.md. */
 export function exitCodesAsMarkdown(): string {
   const rows = EXIT_CODES.map(
     ({ code, meaning, errors }) => `| ${code} | ${meaning} | ${errors.map((error) => `\`${error}\``).join(', ')} |`,
