@@ -17,10 +17,13 @@ it('has every code, once, in the order of the source', () => {
   expect(rows.map(([code]) => code)).toEqual(ERROR_CODES.map((code) => `\`${code}\``));
 });
 
-it.each(ERROR_CODES.map((code, index) => [code, index] as const))('%s: meaning, advice and exit code', (code, index) => {
-  const [, meaning, advice, exit] = rows[index]!;
-  const documented = new RegExp(String.raw`/\*\* (.*) \*/\n  '${code}',`).exec(source)?.[1];
-  expect(meaning).toBe(documented);
-  expect(advice!.length).toBeGreaterThan(15);
-  expect(exit).toBe(String(exitCodeOf(code)));
-});
+it.each(ERROR_CODES.map((code, index) => [code, index] as const))(
+  '%s: meaning, advice and exit code',
+  (code, index) => {
+    const [, meaning, advice, exit] = rows[index]!;
+    const documented = new RegExp(String.raw`/\*\* (.*) \*/\n  '${code}',`).exec(source)?.[1];
+    expect(meaning).toBe(documented);
+    expect(advice!.length).toBeGreaterThan(15);
+    expect(exit).toBe(String(exitCodeOf(code)));
+  },
+);

@@ -33,8 +33,8 @@ export const EXIT_UNEXPECTED = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_CONFIG = 3;
 export const EXIT_RECIPIENTS = 4;
-export const EXIT_TAMPERED = 7;
-export const EXIT_TRUNCATED = 8;
+const EXIT_TAMPERED = 7;
+const EXIT_TRUNCATED = 8;
 
 export const EXIT_CODES: readonly ExitCode[] = [
   { code: 0, meaning: 'success', errors: [] },

@@ -27,7 +27,7 @@ export interface ReencryptionFailure {
 }
 
 /** How many failures a report lists; it counts all. */
-export const FAILURES_LISTED = 200;
+const FAILURES_LISTED = 200;
 
 export class Tally {
   readonly counts: OutcomeCounts;
