@@ -66,6 +66,7 @@ export {
   parseRecipientMatch,
   type RandomAccessFile,
   type RandomAccessOptions,
+  type RandomRangeOptions,
   type RandomReadOptions,
   type RandomStreamOptions,
   type RecipientChange,
@@ -83,8 +84,17 @@ export {
   type WhichKeyResult,
   whichKey,
 } from './callfile/index.ts';
-export { type CmsResult, type ExportCmsOptions, exportCms, type ImportCmsOptions, importCms } from './cms/index.ts';
+export {
+  type CmsResult,
+  type ExportCmsOptions,
+  type ExportCmsResult,
+  exportCms,
+  type ImportCmsOptions,
+  importCms,
+} from './cms/index.ts';
+export type { ConfigProblem, ProblemRule, Severity } from './config/problems.ts';
 export { CallsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from './errors.ts';
+export type { Validation } from './fips/validation.ts';
 export { Passphrase } from './native/passphrase.ts';
 export type { CertificateInfo } from './recipients/certificate-info.ts';
 export type { RecipientInfo, RecipientSource } from './recipients/examine.ts';
@@ -113,4 +123,4 @@ export {
   type SignerInfo,
   type SignerOptions,
 } from './signing/index.ts';
-export { type Status, status } from './status.ts';
+export { type AlgorithmReport, type Status, status } from './status.ts';

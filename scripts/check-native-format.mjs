@@ -9,6 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { NOT_DONE } from './check.mjs';
 
 const MEASURE = 14;
 const NATIVE = fileURLToPath(new URL('../native', import.meta.url));
@@ -21,7 +22,7 @@ const major = Number(/version (\d+)/.exec(spawnSync(program, ['--version'], { en
 if (major !== MEASURE) {
   if (write) fail(`clang-format ${MEASURE} is needed to write, this is ${major}`);
   console.error(`C++ layout not checked: clang-format ${MEASURE} decides, this is ${major}`);
-  process.exit(0);
+  process.exit(NOT_DONE);
 }
 
 const mode = write ? ['-i'] : ['--dry-run', '--Werror'];

@@ -1,19 +1,23 @@
 #!/usr/bin/env node
 /**
- * Runs the tests, and ends with the totals alone on the last line: `12 passed, 0 failed` (`, 1 skipped`).
- * Arguments go to vitest: `npm test -- test/config.test.ts -t expired`.
+ * Runs the static checks and the tests, and ends with the totals alone on the last line: `12 passed, 0 failed`
+ * (`, 1 skipped`). Each check counts as one test. Arguments go to vitest, and leave the checks out:
+ * `npm test -- test/config.test.ts -t expired`.
  */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runChecks } from './check.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const REPORT = join(ROOT, '.cache/vitest.json');
 
-const { status, signal } = runVitest(process.argv.slice(2));
-const totals = count(readReport(), status, signal);
+const args = process.argv.slice(2);
+const checks = args.length === 0 && process.env.CALLSEAL_LONG !== '1' ? runChecks() : [];
+const { status, signal } = runVitest(args);
+const totals = withChecks(count(readReport(), status, signal), checks);
 
 for (const name of totals.skipped) console.log(`skipped: ${name}`);
 for (const trouble of totals.troubles) console.log(`failed: ${trouble}`);
@@ -36,6 +40,17 @@ function readReport() {
   } catch {
     return null;
   }
+}
+
+/** Totals of both: a check that failed is told once more at the end, where one looks. */
+function withChecks({ passed, failed, skipped, troubles }, checks) {
+  const names = (outcome) => checks.filter((check) => check.outcome === outcome).map(({ name }) => `check: ${name}`);
+  return {
+    passed: passed + names('passed').length,
+    failed,
+    skipped: [...names('skipped'), ...skipped],
+    troubles: [...names('failed'), ...troubles],
+  };
 }
 
 /**

@@ -64,10 +64,10 @@ export interface AuditEntry {
 }
 
 export interface Entity {
-  tenant?: string;
+  tenant?: string | undefined;
   type: string;
   id: string;
-  field?: string;
+  field?: string | undefined;
 }
 
 function u64(value: number): Buffer {

@@ -107,6 +107,6 @@ describe('pace', () => {
     const pace = new Pace(0.1, controller.signal);
     await pace.step();
     setTimeout(() => controller.abort(new Error('enough')), 20);
-    await expect(pace.step()).rejects.toThrow('enough');
+    await expect(pace.step()).rejects.toMatchObject({ code: 'ERR_ABORTED', cause: new Error('enough') });
   });
 });

@@ -158,7 +158,7 @@ describe('records of any source', () => {
       },
       signal: controller.signal,
     });
-    await expect(job).rejects.toThrow('enough');
+    await expect(job).rejects.toMatchObject({ code: 'ERR_ABORTED', cause: new Error('enough') });
     expect(await keys.isCurrent(kept.get('c-5')!)).toBe(true);
     expect(await keys.isCurrent(kept.get('c-6')!)).toBe(false);
   });
@@ -258,7 +258,7 @@ describe.each(APP_KINDS)('a table in $name', (kind) => {
         if (done === 14) controller.abort(new Error('enough'));
       },
     });
-    await expect(ended).rejects.toThrow('enough');
+    await expect(ended).rejects.toMatchObject({ code: 'ERR_ABORTED', cause: new Error('enough') });
     const other = await reencrypt({ entity: 'another', dryRun: true });
     expect(other.continuedFrom).toBeNull();
     const report = await reencrypt();
@@ -270,7 +270,10 @@ describe.each(APP_KINDS)('a table in $name', (kind) => {
     await keys.working.rotate(AREA);
     const controller = new AbortController();
     const onProgress = () => controller.abort(new Error('enough'));
-    await expect(reencrypt({ signal: controller.signal, onProgress })).rejects.toThrow('enough');
+    await expect(reencrypt({ signal: controller.signal, onProgress })).rejects.toMatchObject({
+      code: 'ERR_ABORTED',
+      cause: new Error('enough'),
+    });
     const report = await reencrypt({ restart: true });
     expect([report.continuedFrom, report.counts.current, report.counts.reencrypted]).toEqual([null, 7, ROWS - 7]);
   });

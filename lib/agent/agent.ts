@@ -45,6 +45,7 @@ const UNFINISHED: BackOff = { first: 200, most: 5000 };
 const FAILED: BackOff = { first: 1000, most: 300_000 };
 const EVERYTHING: BackOff = { first: 1000, most: 60_000 };
 
+/** Encrypts the files of directories as they are finished. Stop it before its supply is closed. */
 export class Agent {
   readonly #settings: Settings;
   readonly #alarms: AlarmBoard;
@@ -139,6 +140,11 @@ export class Agent {
     });
   }
 
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
   /** Somebody has changed something: whatever waits for a time is tried now, and all directories are read. */
   wake(): void {
     if (this.#phase !== 'patrol') return;
@@ -148,6 +154,7 @@ export class Agent {
     this.#tree.readAll();
   }
 
+  /** What there is to do, and what stands in the way, at this moment. */
   state(): AgentState {
     const queue = queueState(this.#tree.directories);
     return {

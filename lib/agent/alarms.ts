@@ -4,7 +4,9 @@ import type { Alarm } from './types.ts';
 
 /** Who hears of alarms. */
 export interface AlarmListener {
+  /** An alarm stands from now on. */
   raised(alarm: Alarm): void;
+  /** It stands no longer. */
   cleared(alarm: Alarm): void;
 }
 

@@ -3,7 +3,7 @@
 import { CallsealError } from '../errors.ts';
 
 /** The default end of an encrypted file's name. */
-export const SEALED_SUFFIX = '.sealed';
+const SEALED_SUFFIX = '.sealed';
 
 /** What may be encrypted: a test of the name, or patterns in which `*` stands for any letters and `?` for one. */
 export type Include = ((name: string) => boolean) | readonly string[];

@@ -13,8 +13,8 @@ export interface AgentOptions {
   directories: readonly string[];
   /** For whom files are encrypted. */
   supply: RecipientSupply;
-  /** Told what happens. */
-  listener: AgentListener;
+  /** Told what happens. Default: nobody. */
+  listener?: AgentListener | undefined;
   /** Where encrypted files go, in directories as they are below the watched one. Default: beside the plaintext. */
   outputDir?: string | undefined;
   /** The end of an encrypted file's name; files with it are passed over. Default `.sealed`. */
@@ -53,9 +53,19 @@ export interface Settings {
 const MOST_WORKERS = 8;
 const WORKERS_PER_CORE = 4;
 
+/** For those who do not listen. */
+const UNHEARD: AgentListener = {
+  sealed() {},
+  failed() {},
+  vanished() {},
+  raised() {},
+  cleared() {},
+  watching() {},
+};
+
 /** @throws {CallsealError} `ERR_INVALID_ARGUMENT`. */
 export function settingsOf(options: AgentOptions): Settings {
-  const { directories, supply, listener, outputDir } = options;
+  const { directories, supply, listener = UNHEARD, outputDir } = options;
   if (directories.length === 0) throw new CallsealError('ERR_INVALID_ARGUMENT', 'directories: name at least one');
   return {
     directories: [...new Set(directories.map((path) => resolve(path)))],

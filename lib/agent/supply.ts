@@ -18,20 +18,21 @@ import { FileWatch } from './file-watch.ts';
 import { namedFiles, type RecipientFiles } from './recipient-files.ts';
 import type { Alarm, RecipientSupply, SupplyState } from './types.ts';
 
+/** Options of {@link CertificateSupply.open}. */
 export interface CertificateSupplyOptions {
   /** Where recipients are named. */
   files: RecipientFiles;
   /** What to do about problems; every one is refused unless said otherwise. */
-  policy?: Partial<RecipientPolicy>;
+  policy?: Partial<RecipientPolicy> | undefined;
   /** A certificate to encrypt for while no recipient is usable. Without it files wait. */
-  escrow?: string;
+  escrow?: string | undefined;
   /** A certificate that expires in fewer days is an alarm. Default 30. */
-  warnDays?: number;
+  warnDays?: number | undefined;
   /** Milliseconds that changed files must stay as they are before they are read. Default 500. */
-  settle?: number;
+  settle?: number | undefined;
   /** Milliseconds between looks at the files where the system tells of no changes. Default 30000. */
-  poll?: number;
-  listener?: SupplyListener;
+  poll?: number | undefined;
+  listener?: SupplyListener | undefined;
 }
 
 /** What happens to a supply. No method may throw. */
@@ -154,6 +155,11 @@ export class CertificateSupply implements RecipientSupply {
     this.#closed = true;
     this.#watch.close();
     clearTimeout(this.#timer);
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #paths(): string[] {

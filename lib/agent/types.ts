@@ -53,11 +53,15 @@ export interface Alarm {
 
 /** What happens, as it happens. Every method may be called many hundred times a second and must not throw. */
 export interface AgentListener {
+  /** A file was encrypted, and its plaintext removed. */
   sealed(file: SealedFile): void;
+  /** A file could not be encrypted; it is tried again. */
   failed(file: FailedFile): void;
   /** The file was gone, or renamed, before its turn came. */
   vanished(path: string): void;
+  /** An alarm stands from now on. */
   raised(alarm: Alarm): void;
+  /** It stands no longer. */
   cleared(alarm: Alarm): void;
   /** A directory is watched from now on, or no longer. */
   watching(directory: string, yes: boolean): void;

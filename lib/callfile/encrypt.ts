@@ -40,7 +40,9 @@ export interface EncryptFileOptions extends EncryptOptions, OutputOptions, JobOp
 
 /** What a file operation did. */
 export interface FileResult {
+  /** Length of the input. */
   inputBytes: number;
+  /** Length of the output. */
   outputBytes: number;
 }
 

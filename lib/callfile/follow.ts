@@ -19,6 +19,7 @@ import { CONTINUED_MARK, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { GrowingInput } from './growth.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { throwIfAborted } from './job.ts';
+import { newBytes } from './new-bytes.ts';
 import { type OpenedBody, openBody } from './open.ts';
 import { FIRST_READ, type ReadPart } from './read-header.ts';
 import type { Extent, Loss } from './recovery.ts';
@@ -331,7 +332,7 @@ class SegmentReader {
   /** In order where a signature is to be verified in the end, which counts all segments. */
   #decrypt(segment: Uint8Array, final: boolean): Uint8Array {
     if (!this.signed) return this.#decryptor.decryptSegmentAt(this.#index, segment, final);
-    const plaintext = Buffer.allocUnsafeSlow(Math.max(0, segment.length - SEGMENT_OVERHEAD));
+    const plaintext = newBytes(Math.max(0, segment.length - SEGMENT_OVERHEAD));
     this.#decryptor.decrypt(NO_BYTES, segment, plaintext, 1, UNLIMITED);
     return plaintext;
   }

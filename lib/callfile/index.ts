@@ -36,6 +36,7 @@ export {
   openRandomAccess,
   type RandomAccessFile,
   type RandomAccessOptions,
+  type RandomRangeOptions,
   type RandomReadOptions,
   type RandomStreamOptions,
 } from './random-access.ts';

@@ -1,5 +1,6 @@
 /** Runs native file jobs so that they can be aborted and watched. */
 
+import { abortError, throwIfAborted } from '../abort.ts';
 import { CallsealError, hasCode } from '../errors.ts';
 import type { NativeJobControl } from '../native/binding.ts';
 import { native } from '../native/load.ts';
@@ -10,21 +11,15 @@ export type ProgressListener = (bytes: number, total: number) => void;
 
 /** What the caller of a file operation may pass to follow and stop it. */
 export interface JobOptions {
+  /** Cancels the operation (`ERR_ABORTED`). */
   signal?: AbortSignal | undefined;
+  /** Told how far it is, a few times a second. */
   onProgress?: ProgressListener | undefined;
 }
 
 const POLL_MILLISECONDS = 100;
 
-/** The error of an operation that `signal` cancelled. */
-export function abortError(signal: AbortSignal): CallsealError {
-  return new CallsealError('ERR_ABORTED', 'the operation was cancelled', { cause: signal.reason });
-}
-
-/** @throws {CallsealError} `ERR_ABORTED`. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortError(signal);
-}
+export { abortError, throwIfAborted };
 
 /**
  * Runs a native job.

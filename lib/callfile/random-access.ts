@@ -42,6 +42,14 @@ export interface RandomReadOptions {
   length?: number | null | undefined;
   /** Where in the plaintext; null: where the last read without a position ended. Default null. */
   position?: number | bigint | null | undefined;
+  /** Cancels this read (`ERR_ABORTED`). */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link RandomAccessFile.readRange}. */
+export interface RandomRangeOptions {
+  /** Cancels this read (`ERR_ABORTED`). */
+  signal?: AbortSignal | undefined;
 }
 
 /** What a stream covers, as in `node:fs`. */
@@ -52,6 +60,8 @@ export interface RandomStreamOptions {
   end?: number | undefined;
   /** Bytes of a chunk, about. Default 262,144. */
   highWaterMark?: number | undefined;
+  /** Cancels this stream (`ERR_ABORTED`). */
+  signal?: AbortSignal | undefined;
 }
 
 const STREAM_PIECE = 1 << 18;
@@ -198,15 +208,16 @@ export class RandomAccessFile {
     second?: number | null,
     third?: number | bigint | null,
   ): Promise<{ bytesRead: number; buffer: T }> {
-    const options =
+    const options: RandomReadOptions =
       typeof first === 'object' && first !== null ? first : { offset: first, length: second, position: third };
+    assertSignal(options.signal);
     const borrowed = new BorrowedBytes(target, 'target');
     const offset = wholeNumber(options.offset ?? 0, 'offset', borrowed.length);
     const room = wholeNumber(options.length ?? borrowed.length - offset, 'length', borrowed.length - offset);
     const start = this.#start(options.position, room);
     const bytesRead = Math.max(0, Math.min(room, this.size - start));
     const part = new BorrowedBytes(borrowed.from(offset), 'target');
-    await this.#copy(part, bytesRead, start);
+    await this.#copy(part, bytesRead, start, options.signal);
     return { bytesRead, buffer: target };
   }
 
@@ -216,12 +227,13 @@ export class RandomAccessFile {
    * @param end Default: the end of the plaintext.
    * @throws {CallsealError} What {@link read} throws.
    */
-  async readRange(start: number, end: number = this.size): Promise<Uint8Array> {
+  async readRange(start: number, end: number = this.size, { signal }: RandomRangeOptions = {}): Promise<Uint8Array> {
+    assertSignal(signal);
     const from = Math.min(wholeNumber(start, 'start'), this.size);
     const length = Math.max(0, Math.min(wholeNumber(end, 'end'), this.size) - from);
     if (length > constants.MAX_LENGTH) throw wrong(`a range of ${length} bytes is more than a buffer can hold`);
     const bytes = newBytes(length);
-    await this.#copy(new BorrowedBytes(bytes, 'range'), length, from);
+    await this.#copy(new BorrowedBytes(bytes, 'range'), length, from, signal);
     return bytes;
   }
 
@@ -233,11 +245,12 @@ export class RandomAccessFile {
    */
   createReadStream(options: RandomStreamOptions = {}): Readable {
     assertOptions(options);
-    const { start = 0, end = Number.POSITIVE_INFINITY, highWaterMark = STREAM_PIECE } = options;
+    const { start = 0, end = Number.POSITIVE_INFINITY, highWaterMark = STREAM_PIECE, signal } = options;
+    assertSignal(signal);
     wholeNumber(start, 'start');
     if (end !== Number.POSITIVE_INFINITY) wholeNumber(end, 'end');
     const piece = Math.max(1, wholeNumber(highWaterMark, 'highWaterMark'));
-    const pieces = this.#pieces(start, Math.min(this.size, end + 1), piece);
+    const pieces = this.#pieces(start, Math.min(this.size, end + 1), piece, signal);
     return Readable.from(pieces, { objectMode: false, highWaterMark: piece });
   }
 
@@ -247,6 +260,7 @@ export class RandomAccessFile {
     return this.#closing;
   }
 
+  /** For `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -266,17 +280,25 @@ export class RandomAccessFile {
     return start;
   }
 
-  #copy(target: BorrowedBytes, length: number, start: number): Promise<void> {
-    return this.#reader.copy(target, length, start, () => throwIfAborted(this.#signal));
+  #copy(target: BorrowedBytes, length: number, start: number, signal: AbortSignal | undefined): Promise<void> {
+    return this.#reader.copy(target, length, start, () => {
+      throwIfAborted(this.#signal);
+      throwIfAborted(signal);
+    });
   }
 
   /** Pieces that end where segments do, as far as `piece` allows. */
-  async *#pieces(start: number, end: number, piece: number): AsyncGenerator<Uint8Array> {
+  async *#pieces(
+    start: number,
+    end: number,
+    piece: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
     const { plaintextLength } = this.#reader;
     for (let at = start; at < end; ) {
       const edge = Math.floor((at + piece) / plaintextLength) * plaintextLength;
       const next = Math.min(end, edge > at ? edge : at + piece);
-      yield await this.readRange(at, next);
+      yield await this.readRange(at, next, { signal });
       at = next;
     }
   }

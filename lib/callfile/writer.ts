@@ -3,7 +3,6 @@
 import { Writable } from 'node:stream';
 import { CallsealError } from '../errors.ts';
 import type { NativeFloeEncryptor } from '../native/binding.ts';
-import { Recipients } from '../recipients/recipients.ts';
 import {
   assertInterval,
   assertOptions,
@@ -89,7 +88,6 @@ export interface CallFileWriter {
  * stay open until then, `close` also signs what was written.
  *
  * @param path A new name; its directory must exist.
- * @param options Or just the recipients.
  * @throws {CallsealError} `ERR_OUTPUT_EXISTS`, `ERR_IO`, `ERR_ABORTED`, `ERR_INVALID_ARGUMENT`.
  *
  * @example
@@ -98,14 +96,10 @@ export interface CallFileWriter {
  * for await (const packet of call) await writer.write(packet);
  * await writer.close();
  */
-export async function createCallFileWriter(
-  path: string,
-  options: CallFileWriterOptions | Recipients,
-): Promise<CallFileWriter> {
+export async function createCallFileWriter(path: string, options: CallFileWriterOptions): Promise<CallFileWriter> {
   assertPath(path, 'path');
   assertOptions(options);
-  const given = options instanceof Recipients ? { recipients: options } : options;
-  const { recipients, signer, segmentLength = DEFAULT_LIVE_SEGMENT_LENGTH, flushInterval, signal } = given;
+  const { recipients, signer, segmentLength = DEFAULT_LIVE_SEGMENT_LENGTH, flushInterval, signal } = options;
   assertRecipients(recipients);
   assertSigner(signer);
   assertSegmentLength(segmentLength);
@@ -238,6 +232,7 @@ class LiveWriter implements CallFileWriter {
     return this.#abortWith(new CallsealError('ERR_ABORTED', `${this.path}: its writer was aborted`));
   }
 
+  /** For `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.abort();
   }

@@ -1,5 +1,5 @@
 /**
- * What each exit code of `callseal` means, and which error codes end in it. README and docs/cli.md quote this table; a
+ * What each exit code of `callseal` means, and which error codes end in it. docs/cli.md and docs/errors.md quote this table; a
  * test compares them.
  *
  * Codes of their own are given to what a script must tell apart: the wrong key, the wrong passphrase, a damaged file.
@@ -37,8 +37,8 @@ export const EXIT_UNEXPECTED = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_CONFIG = 3;
 export const EXIT_RECIPIENTS = 4;
-export const EXIT_TAMPERED = 7;
-export const EXIT_TRUNCATED = 8;
+const EXIT_TAMPERED = 7;
+const EXIT_TRUNCATED = 8;
 
 export const EXIT_CODES: readonly ExitCode[] = [
   { code: 0, meaning: 'success', errors: [] },
@@ -127,7 +127,7 @@ export function exitCodeOf(code: ErrorCode): number {
   return BY_ERROR.get(code) ?? EXIT_UNEXPECTED;
 }
 
-/** The table as Markdown, for README.md and docs/cli.md. */
+/** The table as Markdown, for docs/cli.md. */
 export function exitCodesAsMarkdown(): string {
   const rows = EXIT_CODES.map(
     ({ code, meaning, errors }) => `| ${code} | ${meaning} | ${errors.map((error) => `\`${error}\``).join(', ')} |`,

@@ -7,7 +7,7 @@ import type { CmsMatch, CmsRecipient, NativeCmsInput } from '../native/cms-bindi
 import type { KeyRing } from '../recipients/keyring.ts';
 
 /** RSA operations that one message may cost when nothing says which recipient is whose. */
-export const MAX_TRIES = 256;
+const MAX_TRIES = 256;
 
 /** What opened the message. */
 export interface OpenedMessage {

@@ -23,7 +23,7 @@ export interface Item {
 }
 
 /** As many as a call file has recipients at most (`docs/format.md`), so that a file of commas costs no memory. */
-export const MAX_ITEMS = 4096;
+const MAX_ITEMS = 4096;
 
 /** The items of the setting; what is wrong between them goes to the log. */
 export function splitItems(setting: Setting, log: ProblemLog): Item[] {

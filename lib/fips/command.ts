@@ -64,7 +64,7 @@ export async function mustRun(
   return outcome.stdout;
 }
 
-export function commandFailed(program: string, args: string[], outcome: CommandOutcome, advice: string): CallsealError {
+function commandFailed(program: string, args: string[], outcome: CommandOutcome, advice: string): CallsealError {
   const lines = (outcome.stderr.trim() || outcome.stdout.trim()).split('\n').slice(-TAIL_LINES).join('\n');
   const ending = outcome.signal === null ? `ended with ${outcome.status}` : `was killed by ${outcome.signal}`;
   return new CallsealError('ERR_FIPS_UNAVAILABLE', `\`${program} ${args.join(' ')}\` ${ending}; ${advice}:\n${lines}`);

@@ -6,6 +6,7 @@ import { DEFAULT_SUITE, type Suite } from './suites.ts';
 /** What is done with keys of a suite. */
 export type Step = 'sign a master key' | 'wrap a working key' | 'encrypt a record' | 'bind a record to its entity';
 
+/** What may be said of one step: by which algorithm, and whether that is approved. */
 export interface StepAssessment {
   readonly step: Step;
   readonly algorithm: string;
@@ -25,6 +26,7 @@ export interface Strength {
   readonly chain: number;
 }
 
+/** What may be said of a suite: of each step, and of the chain from the installation key down. */
 export interface SuiteAssessment {
   readonly suite: string;
   /** True when every step that makes something new is approved. */

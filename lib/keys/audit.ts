@@ -1,5 +1,6 @@
 /** The audit log: who did what, when and on which host; every entry holds the hash of the one before. */
 
+import { throwIfAborted } from '../abort.ts';
 import type { CallsealError } from '../errors.ts';
 import { hex } from '../hex.ts';
 import { canonicalJson, type Json } from './canonical-json.ts';
@@ -107,9 +108,14 @@ function altered(sequence: number): CallsealError {
 }
 
 /** All entries after `after`, oldest first, read a page at a time. */
-export async function* readEntries(reader: StoreReader, after = 0): AsyncGenerator<AuditRow, void> {
+export async function* readEntries(
+  reader: StoreReader,
+  after = 0,
+  signal?: AbortSignal,
+): AsyncGenerator<AuditRow, void> {
   let last = after;
   for (;;) {
+    throwIfAborted(signal);
     const rows = await reader.readAudit(last, PAGE);
     yield* rows;
     if (rows.length < PAGE) return;
@@ -122,12 +128,16 @@ export async function* readEntries(reader: StoreReader, after = 0): AsyncGenerat
  *
  * @param remembered The newest entry that this host has seen.
  * @returns How many entries there are.
- * @throws {CallsealError} `ERR_KEY_SUBSTITUTED`; names the entry.
+ * @throws {CallsealError} `ERR_KEY_SUBSTITUTED`; names the entry. `ERR_ABORTED`.
  */
-export async function verifyChain(reader: StoreReader, remembered: AuditHead | null): Promise<number> {
+export async function verifyChain(
+  reader: StoreReader,
+  remembered: AuditHead | null,
+  signal?: AbortSignal,
+): Promise<number> {
   let head = NO_AUDIT;
   for (;;) {
-    for await (const row of readEntries(reader, head.sequence)) {
+    for await (const row of readEntries(reader, head.sequence, signal)) {
       head = followChain(head, [row]);
       if (row.sequence === remembered?.sequence && !sameBytes(row.hash, remembered.hash)) {
         throw behind(auditName(row.sequence), 'is another than this host has seen');

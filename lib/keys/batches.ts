@@ -9,11 +9,13 @@ import type { OpenKey, OpenKeys } from './open-keys.ts';
 import { encryptionError, lengthOf, requireBytes } from './records.ts';
 import { SUITES } from './suites.ts';
 
+/** One record for `KeyHierarchy.protectMany`. */
 export interface PlainItem {
   readonly entity: Entity;
   readonly bytes: Uint8Array;
 }
 
+/** One protected record for `KeyHierarchy.unprotectMany`. */
 export interface SealedItem {
   readonly entity: Entity;
   readonly sealed: Uint8Array;

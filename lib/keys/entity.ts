@@ -8,13 +8,13 @@ import { CallsealError } from '../errors.ts';
  */
 export interface Entity {
   /** Whose data it is; default empty. */
-  readonly tenant?: string;
+  readonly tenant?: string | undefined;
   /** Such as `claimant`. Not empty. */
   readonly type: string;
   /** Such as `c-41`. Not empty. */
   readonly id: string;
   /** Which of the entity's values, such as `template`; default empty. */
-  readonly field?: string;
+  readonly field?: string | undefined;
 }
 
 const ENTITY_TEXT_MAX = 1024;

@@ -1,5 +1,6 @@
 /** The key hierarchy of a service: the public face of everything in this folder. */
 
+import { throwIfAborted } from '../abort.ts';
 import { CallsealError } from '../errors.ts';
 import { type AuditEntry, entryOf, readEntries, verifyChain } from './audit.ts';
 import { Batches, type PlainItem, type SealedItem } from './batches.ts';
@@ -31,31 +32,43 @@ export interface KeyHierarchyOptions {
   /** Where the installation key is, or an open one, which stays the caller's to destroy, after `close()`. */
   readonly installation: InstallationSource | InstallationKey;
   /** Of the first master key, when there is none yet. Default `aes/aes/sha256`. */
-  readonly suite?: string;
+  readonly suite?: string | undefined;
   /** Who changes things, for the audit log. Default: the operating system's user. */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
   /**
    * Where this host remembers what it has seen of the store, so that an earlier copy is noticed. Default: `/var/lib/callseal`
    * for root, else `$XDG_STATE_HOME/callseal` or `~/.local/state/callseal`. Null: nowhere; earlier copies go unnoticed.
    */
-  readonly stateDirectory?: string | null;
-  readonly cache?: CacheOptions;
+  readonly stateDirectory?: string | null | undefined;
+  readonly cache?: CacheOptions | undefined;
   /** Whether an empty store gets its tables and its first master key. Default true. */
-  readonly create?: boolean;
-  readonly signal?: AbortSignal;
+  readonly create?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link AuditLog.verify}. */
+export interface AuditVerifyOptions {
+  /** Cancels it (`ERR_ABORTED`). */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link AuditLog.list}. */
+export interface AuditListOptions extends AuditVerifyOptions {
+  /** Only entries behind this sequence. Default 0: all. */
+  readonly after?: number | undefined;
 }
 
 /** The audit log. */
 export interface AuditLog {
-  /** Entries after `options.after` (a sequence; default 0), oldest first. Nothing is verified. */
-  list(options?: { readonly after?: number }): AsyncIterable<AuditEntry>;
+  /** Entries, oldest first. Nothing is verified. */
+  list(options?: AuditListOptions): AsyncIterable<AuditEntry>;
   /**
    * Proves that the log is whole: every entry follows from the one before, the last is the one that the signed manifest
    * names, and this host has seen no other.
    *
-   * @throws {CallsealError} `ERR_KEY_SUBSTITUTED`; names the entry.
+   * @throws {CallsealError} `ERR_KEY_SUBSTITUTED`; names the entry. `ERR_ABORTED`.
    */
-  verify(): Promise<{ readonly entries: number }>;
+  verify(options?: AuditVerifyOptions): Promise<{ readonly entries: number }>;
 }
 
 /**
@@ -231,6 +244,7 @@ export class KeyHierarchy {
     await this.#release();
   }
 
+  /** For `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -282,17 +296,13 @@ async function openKey(installation: InstallationSource | InstallationKey): Prom
 function auditLog(engine: Engine): AuditLog {
   return {
     async *list(options = {}) {
-      for await (const row of readEntries(engine.parts.store, options.after ?? 0)) yield entryOf(row);
+      const { after = 0, signal } = options;
+      for await (const row of readEntries(engine.parts.store, after, signal)) yield entryOf(row);
     },
-    async verify() {
+    async verify({ signal } = {}) {
       await engine.refresh();
-      const entries = await verifyChain(engine.parts.store, await engine.seen());
+      const entries = await verifyChain(engine.parts.store, await engine.seen(), signal);
       return { entries };
     },
   };
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted)
-    throw new CallsealError('ERR_ABORTED', 'opening the key hierarchy was cancelled', { cause: signal.reason });
 }

@@ -10,5 +10,6 @@ export interface InstallationKey {
   readonly id: Uint8Array;
   /** Known of keys that `openInstallation` opened. */
   readonly facts?: InstallationFacts;
+  /** Cleanses the key, or ends the session with the token. */
   destroy(): void;
 }

@@ -29,11 +29,13 @@ export interface MasterKeyInfo {
   readonly workingKeys: Readonly<Record<WorkingRow['state'], number>>;
 }
 
+/** Options of {@link MasterKeys.create} and {@link MasterKeys.rotate}. */
 export interface MasterSuiteOptions {
   /** Such as `aes/3des/sha256`, or `lumenvox`. Default: the current master key's. */
-  readonly suite?: string;
+  readonly suite?: string | undefined;
 }
 
+/** Options of {@link MasterKeys.rotate}: what the new key is to be, or which key becomes current. */
 export type MasterRotateOptions =
   | MasterSuiteOptions
   | {
@@ -41,6 +43,7 @@ export type MasterRotateOptions =
       readonly id: string;
     };
 
+/** The master keys of a store: level 2. `KeyHierarchy.masters` is one. */
 export class MasterKeys {
   readonly #engine: Engine;
 

@@ -7,9 +7,9 @@ import type { Who } from './audit.ts';
 /** How long and how often a key may be used before it is fetched and verified again. */
 export interface CacheOptions {
   /** Seconds that keys stay open after the store was last verified; also how long they serve when it cannot be reached. 1 to 86,400; default 300. */
-  readonly ttlSeconds?: number;
+  readonly ttlSeconds?: number | undefined;
   /** Records that an opened key serves before it is opened anew. At least 1; default 2^20. */
-  readonly maxUses?: number;
+  readonly maxUses?: number | undefined;
 }
 
 export interface CacheLimits {

@@ -7,6 +7,7 @@ import { type MasterKeyInfo, masterInfo } from './masters.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type WorkingKeyInfo, workingInfo } from './working.ts';
 
+/** What `KeyHierarchy.overview` shows: store, installation key, master keys and areas at one moment. */
 export interface Overview {
   readonly store: {
     /** Without credentials. */
@@ -44,6 +45,7 @@ export interface Overview {
   readonly stateDirectory: string | null;
 }
 
+/** What {@link Overview} says of one area. */
 export interface AreaOverview {
   readonly area: string;
   /** The newest version. */

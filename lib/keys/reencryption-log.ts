@@ -41,6 +41,7 @@ export interface Reencryption {
 
 const NOTHING_DONE: ReencryptionReport = { counts: {}, left: {} };
 
+/** The re-encryptions that a store knows of. `KeyHierarchy.reencryptions` is one. */
 export class Reencryptions {
   readonly #engine: Engine;
 

@@ -8,7 +8,7 @@ import { type HighWater, type Mark, markOf } from './high-water.ts';
 import type { Snapshot } from './snapshot.ts';
 import { retire } from './versions.ts';
 
-/** What {@link acceptRestore} did. */
+/** What `KeyHierarchy.acceptRestore` did. */
 export interface RestoreAccepted {
   /** False when the store was as this host remembers it: then nothing was changed. */
   readonly accepted: boolean;

@@ -3,6 +3,7 @@
 import { CallsealError } from '../errors.ts';
 import type { CipherKind, HashKind } from '../native/keys-binding.ts';
 
+/** The algorithms of a master key and of everything under it (`docs/keys.md`, "Suites"). */
 export interface Suite {
   /** As docs/keys.md lays it out, 0 to 7. */
   readonly byte: number;

@@ -41,6 +41,7 @@ export interface WorkingKeyInfo {
   };
 }
 
+/** The working keys of a store: level 3. `KeyHierarchy.working` is one. */
 export class WorkingKeys {
   readonly #engine: Engine;
 

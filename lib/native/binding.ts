@@ -53,6 +53,8 @@ export type SignatureScheme = WriterScheme | 'pkcs1-sha256' | 'pkcs1-sha1';
 export interface NativePassphrase {
   readonly length: number;
   destroy(): void;
+  /** For `using`. */
+  [Symbol.dispose](): void;
 }
 
 export interface NativePassphraseClass {
@@ -141,6 +143,8 @@ export interface NativePrivateKey extends NativeInstallationOperations {
     passphrase: NativePassphrase,
   ): Promise<string | null>;
   destroy(): void;
+  /** For `using`. */
+  [Symbol.dispose](): void;
 }
 
 /** What a file that may hold keys contains, found without a passphrase. */

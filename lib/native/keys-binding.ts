@@ -5,7 +5,9 @@
 
 import type { NativePassphrase, NativePrivateKey } from './binding.ts';
 
+/** AES-256, or 3DES with three distinct keys. */
 export type CipherKind = 'aes' | '3des';
+/** Of a suite's signatures and MACs. */
 export type HashKind = 'sha256' | 'sha1';
 
 /** A master key and the three keys derived from it. */

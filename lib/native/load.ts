@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { CallsealError } from '../errors.ts';
 import { type FipsOrigin, findFipsModule } from '../fips/discover.ts';
 import type { InitialiseOptions, NativeBinding } from './binding.ts';
+import { makeDisposable } from './disposable.ts';
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -29,6 +30,7 @@ export function native(): NativeBinding {
     addon ??= openAddon(findAddon());
     addon.initialise(moduleOptions());
     process.once('exit', addon.cancelJobs);
+    makeDisposable(addon);
     loaded = addon;
   }
   return loaded;

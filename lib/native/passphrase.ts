@@ -14,11 +14,11 @@ export const Passphrase = {
   /**
    * Asks on the controlling terminal with echo off. Blocks the event loop until it is answered: for command-line programs.
    *
-   * @param confirm ask a second time and refuse a different answer
+   * @param options `confirm`: ask a second time and refuse a different answer
    * @throws {CallsealError} ERR_PASSPHRASE_REQUIRED without a terminal, ERR_ABORTED on Ctrl-C, ERR_INVALID_ARGUMENT when
    *   empty, too long or not repeated
    */
-  prompt(text: string, options: { confirm?: boolean } = {}): Passphrase {
+  prompt(text: string, options: { confirm?: boolean | undefined } = {}): Passphrase {
     return native().Passphrase.prompt(text, options.confirm ?? false);
   },
 

@@ -2,6 +2,7 @@
 
 import { hex } from '../hex.ts';
 
+/** What is known of a certificate. Times are its own; nothing of it was checked against an authority. */
 export interface CertificateInfo {
   /** RFC 4514 text, such as `CN=MyCompany,O=MyCompany,C=US`. */
   subject: string;

@@ -12,12 +12,12 @@ import { assertSources } from './sources.ts';
 export interface KeySource {
   path: string;
   /** For this key alone; they are tried before those of the ring. */
-  passphrases?: readonly PassphraseSource[];
+  passphrases?: readonly PassphraseSource[] | undefined;
 }
 
 /** What goes for all keys of a ring. */
 export interface KeyRingOptions {
-  passphrases?: readonly PassphraseSource[];
+  passphrases?: readonly PassphraseSource[] | undefined;
 }
 
 /** The key that opens one of the entries asked for. */
@@ -172,10 +172,12 @@ export class KeyRing {
     for (const file of this.#files) file.destroy();
   }
 
+  /** For `using`. */
   [Symbol.dispose](): void {
     this.destroy();
   }
 
+  /** For `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.destroy();
   }

@@ -252,7 +252,7 @@ function validityOf(certificate: RecipientEntryInfo['certificate'], { now, warnD
 }
 
 /** What a recipient is called in a line about something else. */
-export function shortName({ keyId, certificate }: Pick<RecipientEntryInfo, 'keyId' | 'certificate'>): string {
+function shortName({ keyId, certificate }: Pick<RecipientEntryInfo, 'keyId' | 'certificate'>): string {
   return certificate?.subject || `public key ${keyId.slice(0, 16)}…`;
 }
 

@@ -13,7 +13,7 @@ import { readSigners } from './read-signers.ts';
 /** How {@link Signer.load} opens the key, and what it says about it. */
 export interface SignerOptions {
   /** For an encrypted key file. */
-  passphrases?: readonly PassphraseSource[];
+  passphrases?: readonly PassphraseSource[] | undefined;
   /**
    * A file with the certificate of the key (PEM or DER; others in it are passed over): the files name it. Without one
    * they bear the bare public key.
@@ -99,6 +99,7 @@ export class Signer {
     this.key.destroy();
   }
 
+  /** For `using`. */
   [Symbol.dispose](): void {
     this.destroy();
   }

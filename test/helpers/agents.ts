@@ -107,7 +107,7 @@ export class Recorder implements AgentListener {
 }
 
 /** A supply that the test holds in its hands. */
-export class Supply implements RecipientSupply {
+class Supply implements RecipientSupply {
   #state: SupplyState | null;
   readonly #listeners = new Set<() => void>();
 

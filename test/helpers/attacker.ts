@@ -15,7 +15,7 @@ import {
 
 import { derive, hkdfExpand, u64 } from '../independent-decoder.ts';
 
-export const CONTENT_KEY_BYTES = 32;
+const CONTENT_KEY_BYTES = 32;
 
 export function u16(value: number): Buffer {
   const bytes = Buffer.alloc(2);

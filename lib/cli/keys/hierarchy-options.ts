@@ -13,7 +13,7 @@ import type { PassphrasePlace } from '../passphrase-options.ts';
 import { addInstallationOptions, folderOf, type InstallationOptions, openKey } from './installation-options.ts';
 
 /** Names the store when `--store` does not. */
-export const STORE_VARIABLE = 'CALLSEAL_STORE';
+const STORE_VARIABLE = 'CALLSEAL_STORE';
 
 /** Names the directory in which this host remembers how far stores had come, when `--state-dir` does not. */
 const STATE_VARIABLE = 'CALLSEAL_STATE_DIR';

@@ -9,7 +9,7 @@ import { writeAtomically } from '../temporary.ts';
 import { formatBytes } from '../text.ts';
 
 /** Records are held in memory, a few times over. Larger things are files: `callseal encrypt`. */
-export const MAX_INPUT_BYTES = 64 * 1024 * 1024;
+const MAX_INPUT_BYTES = 64 * 1024 * 1024;
 
 export interface RecordIoOptions {
   in: string;

@@ -85,7 +85,7 @@ async function listCommand(area: string | undefined, options: WorkingOptions, op
 }
 
 /** Also for `status`. */
-export function workingLines(working: readonly WorkingKeyInfo[], now = new Date()): string[] {
+function workingLines(working: readonly WorkingKeyInfo[], now = new Date()): string[] {
   const heading = [
     ...['AREA', 'VERSION', 'STATE', 'WORKING KEY', 'MASTER KEY'],
     ...['SUITE', 'STRENGTH', 'APPROVED', 'CREATED', 'BUDGET'],

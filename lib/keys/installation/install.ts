@@ -8,12 +8,13 @@ import { installationPaths, readDescription, requirePrivateFolder } from './inst
 import { describeInstallation } from './show.ts';
 import type { InstallationFacts } from './types.ts';
 
+/** Options of {@link installCertificate}. */
 export interface InstallCertificateOptions {
   folder: string;
   /** PEM or DER file; a chain behind the certificate is kept, anything else is left behind. */
   certificate: string;
   /** The time to judge it at; now by default. */
-  now?: Date;
+  now?: Date | undefined;
 }
 
 /**

@@ -21,11 +21,10 @@ import type { Installation, InstallationFacts, InstallationSource } from './type
  *
  * @example
  * const installation = await openInstallation({ folder: installationFolder(), passphrase });
- * try {
- *   const master = await installation.key.unwrapMaster(wrapped, 'aes', context);
- * } finally {
- *   installation.destroy();
- * }
+ * const keys = await KeyHierarchy.open({ store: 'sqlite:/var/lib/voice/keys.db', installation });
+ * // …
+ * await keys.close();
+ * installation.destroy();
  */
 export async function openInstallation(source: InstallationSource): Promise<Installation> {
   if ('folder' in source) return openFolder(source.folder, source.passphrase);
@@ -83,5 +82,6 @@ function placeText({ place }: InstallationFacts): string {
 }
 
 function installation(key: NativePrivateKey, facts: InstallationFacts): Installation {
-  return { key, id: key.spkiSha256, facts, destroy: () => key.destroy() };
+  const destroy = () => key.destroy();
+  return { key, id: key.spkiSha256, facts, destroy, [Symbol.dispose]: destroy };
 }

@@ -30,15 +30,16 @@ export type InstallationRequestOptions = {
       /** Encrypts `installation.key`. */
       passphrase: Passphrase;
       /** Whether `exportInstallation` will give the key out; true by default. Cannot be changed later. */
-      exportable?: boolean;
+      exportable?: boolean | undefined;
     }
   | {
       /** RFC 7512 URI: the key is made in this token, under the label `object`, and never leaves it. */
       pkcs11: string;
-      pin?: PassphraseSource;
+      pin?: PassphraseSource | undefined;
     }
 );
 
+/** What {@link requestInstallation} made. */
 export interface InstallationRequest {
   facts: InstallationFacts;
   /** PKCS#10, PEM; also in `installation.csr`. */

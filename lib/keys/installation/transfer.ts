@@ -14,16 +14,18 @@ import { writeInstallation } from './request.ts';
 import { describeInstallation } from './show.ts';
 import type { InstallationFacts } from './types.ts';
 
+/** Options of {@link exportInstallation}. */
 export interface ExportInstallationOptions {
   folder: string;
   /** Of `installation.key`. */
-  passphrase?: PassphraseSource;
+  passphrase?: PassphraseSource | undefined;
   /** Where the PKCS#12 file goes: mode 0600, never over another. */
   out: string;
   /** Encrypts the PKCS#12 file. */
   outPassphrase: Passphrase;
 }
 
+/** What {@link exportInstallation} did. */
 export interface ExportedInstallation {
   facts: InstallationFacts;
   /** What was done outside the FIPS module, as a sentence, or null. */
@@ -73,6 +75,7 @@ async function certificatePem(folder: string, keyId: string): Promise<string | n
   return existsSync(path) ? findCertificate(await readCertificateFile(path), keyId, path).pem : null;
 }
 
+/** Options of {@link importInstallation}. */
 export interface ImportInstallationOptions {
   /** Made with mode 0700 when it is not there; refused when it holds anything of an installation. */
   folder: string;
@@ -82,7 +85,7 @@ export interface ImportInstallationOptions {
   /** Encrypts `installation.key` of the new folder. */
   passphrase: Passphrase;
   /** Whether it can be exported again; true by default. */
-  exportable?: boolean;
+  exportable?: boolean | undefined;
 }
 
 /**

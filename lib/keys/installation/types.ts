@@ -32,6 +32,8 @@ export interface Installation {
   readonly facts: InstallationFacts;
   /** Cleanses the key, or ends the session with the token. */
   destroy(): void;
+  /** For `using`. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -42,8 +44,8 @@ export interface Installation {
  */
 export type InstallationSource =
   /** The key of an installation folder, wherever that says it is. */
-  | { readonly folder: string; readonly passphrase?: PassphraseSource }
+  | { readonly folder: string; readonly passphrase?: PassphraseSource | undefined }
   /** A private-key file: PEM, DER or PKCS#12. */
-  | { readonly key: string; readonly passphrase?: PassphraseSource }
+  | { readonly key: string; readonly passphrase?: PassphraseSource | undefined }
   /** A key in a token, by its RFC 7512 URI. */
-  | { readonly pkcs11: string; readonly pin?: PassphraseSource };
+  | { readonly pkcs11: string; readonly pin?: PassphraseSource | undefined };

@@ -51,7 +51,10 @@ export interface ApplicationTable {
    * row of the application's while it holds another.
    */
   replaceAll(replacements: readonly RowReplacement[]): Promise<boolean[]>;
+  /** Gives up the connection. */
   close(): Promise<void>;
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What {@link ApplicationTable.source} is made of. */

@@ -8,7 +8,9 @@ import type { KeyLister, Target } from './target.ts';
 
 /** What is needed of a hierarchy; `KeyHierarchy` is one. */
 export interface Reencrypter extends KeyLister {
+  /** As `KeyHierarchy.reencrypt`. */
   reencrypt(area: string, entity: Entity, record: Uint8Array): Promise<Uint8Array>;
+  /** As `KeyHierarchy.unprotect`. */
   unprotect(area: string, entity: Entity, record: Uint8Array): Promise<Uint8Array>;
 }
 

@@ -1,6 +1,7 @@
 /** Keeps a job from taking more of a database than it was given. */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { throwIfAborted } from '../../abort.ts';
 
 /** Shorter waits are saved up: a timer is not more exact. */
 const SHORTEST_WAIT = 20;
@@ -18,15 +19,15 @@ export class Pace {
     this.#signal = signal;
   }
 
-  /** Waits until the next step may begin. Throws what the signal was aborted with. */
+  /** Waits until the next step may begin. @throws {CallsealError} `ERR_ABORTED`. */
   async step(): Promise<void> {
-    this.#signal?.throwIfAborted();
+    throwIfAborted(this.#signal);
     if (this.#interval === 0) return;
     const now = performance.now();
     const start = Math.max(this.#due, now - SHORTEST_WAIT);
     this.#due = start + this.#interval;
     const wait = start - now;
     if (wait < SHORTEST_WAIT) return;
-    await pause(wait, undefined, { signal: this.#signal }).catch(() => this.#signal?.throwIfAborted());
+    await pause(wait, undefined, { signal: this.#signal }).catch(() => throwIfAborted(this.#signal));
   }
 }

@@ -110,6 +110,11 @@ export class PostgresTable implements ApplicationTable {
     return this.#database.close();
   }
 
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #rowOf(row: Record<string, unknown>): Row {
     const { key, entity } = this.#layout;
     const keyTexts = key.map((_, index) => row[`key${index}`] as string);

@@ -5,6 +5,7 @@ import { Pace } from './pace.ts';
 import { type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
 import { type KeyLister, type RecordsOnKey, Target, workingKeyOf } from './target.ts';
 
+/** Options of {@link reencryptAll}. */
 export interface ReencryptAllOptions<R extends KeptRecord> {
   readonly area: string;
   /**
@@ -13,17 +14,19 @@ export interface ReencryptAllOptions<R extends KeptRecord> {
    */
   readonly replace: (kept: R, record: Uint8Array) => boolean | Promise<boolean>;
   /** The record as it is now, null when it is gone; asked when {@link replace} found another. Without it, the other stays. */
-  readonly reread?: (kept: R) => R | null | Promise<R | null>;
+  readonly reread?: ((kept: R) => R | null | Promise<R | null>) | undefined;
   /** Only look: every record is opened, none is written. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Records a second, at most. Default: no limit. */
-  readonly rate?: number;
-  readonly signal?: AbortSignal;
-  readonly onFailure?: (failure: ReencryptionFailure) => void;
+  readonly rate?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called for each record that could not be dealt with. */
+  readonly onFailure?: ((failure: ReencryptionFailure) => void) | undefined;
   /** Called after each record. */
-  readonly onProgress?: (counts: Readonly<OutcomeCounts>) => void;
+  readonly onProgress?: ((counts: Readonly<OutcomeCounts>) => void) | undefined;
 }
 
+/** What {@link reencryptAll} did. */
 export interface ReencryptAllResult {
   readonly counts: Readonly<OutcomeCounts>;
   /** The first 200. */
@@ -77,12 +80,13 @@ export interface RecordCount {
   readonly unreadable: number;
 }
 
+/** Options of {@link countAll}. */
 export interface CountOptions {
   /** Records a second, at most. Default: no limit. */
-  readonly rate?: number;
-  readonly signal?: AbortSignal;
+  readonly rate?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each record. */
-  readonly onCount?: (counted: number) => void;
+  readonly onCount?: ((counted: number) => void) | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The re-encryption of a table: two passes over its rows, continued where a run before was ended. */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { throwIfAborted } from '../../abort.ts';
 import type { MasterKeyInfo } from '../masters.ts';
 import type { Reencryption, Reencryptions } from '../reencryption-log.ts';
 import type { ApplicationTable, TableRow } from './application-table.ts';
@@ -11,23 +12,27 @@ import { countByKey, type RecordCount } from './reencrypt-all.ts';
 import { type OutcomeCounts, type ReencryptionFailure, Tally } from './tally.ts';
 import { type KeyLister, type RecordsOnKey, Target } from './target.ts';
 
+/** Options of {@link reencryptTable}. */
 export interface ReencryptTableOptions {
   readonly area: string;
   /** How rows make entities, canonical; a run with another one does not continue this one. */
   readonly entity: string;
   /** Rows that are read, and written back, at a time; default 100. Fewer when that would be more than a second's worth. */
-  readonly batch?: number;
+  readonly batch?: number | undefined;
   /** Rows a second, at most, in either pass. Default: no limit. */
-  readonly rate?: number;
+  readonly rate?: number | undefined;
   /** Only look: every record is opened, nothing is written anywhere. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Begin anew, whatever a run before has left. */
-  readonly restart?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onFailure?: (failure: ReencryptionFailure) => void;
-  readonly onProgress?: (progress: TableProgress) => void;
+  readonly restart?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called for each row that could not be dealt with. */
+  readonly onFailure?: ((failure: ReencryptionFailure) => void) | undefined;
+  /** Called after each batch. */
+  readonly onProgress?: ((progress: TableProgress) => void) | undefined;
 }
 
+/** How far {@link reencryptTable} has come. */
 export interface TableProgress {
   /** `count`: the second pass, which changes nothing. */
   readonly pass: 'reencrypt' | 'count';
@@ -36,6 +41,7 @@ export interface TableProgress {
   readonly total: number;
 }
 
+/** What {@link reencryptTable} did. */
 export interface TableReport {
   readonly source: string;
   readonly area: string;
@@ -54,8 +60,14 @@ export interface TableReport {
 
 /** What {@link reencryptTable} needs of a hierarchy. */
 export interface TableReencrypter extends Reencrypter {
-  readonly masters: { list(): Promise<readonly MasterKeyInfo[]> };
-  readonly working: KeyLister['working'] & { rotate(area: string): Promise<string> };
+  readonly masters: {
+    /** As `MasterKeys.list`. */
+    list(): Promise<readonly MasterKeyInfo[]>;
+  };
+  readonly working: KeyLister['working'] & {
+    /** As `WorkingKeys.rotate`. */
+    rotate(area: string): Promise<string>;
+  };
   readonly reencryptions: Pick<Reencryptions, 'list' | 'begin' | 'advance' | 'finish'>;
 }
 
@@ -215,7 +227,7 @@ class TableJob {
     const newest = Math.max(0, ...keys.map((key) => key.createdAt.getTime()));
     const wait = Math.min(newest + SETTLING_TIME - Date.now(), SETTLING_TIME);
     const { signal } = this.#options;
-    if (wait > 0) await pause(wait, undefined, { signal }).catch(() => signal?.throwIfAborted());
+    if (wait > 0) await pause(wait, undefined, { signal }).catch(() => throwIfAborted(signal));
   }
 }
 

@@ -77,6 +77,11 @@ export class SqliteTable implements ApplicationTable {
     this.#file.close();
   }
 
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #rowOf(row: Record<string, unknown>): Row {
     const { key, column, entity } = this.#layout;
     const keyValues = key.map((_, index) => keyValue(row[`key${index}`]));

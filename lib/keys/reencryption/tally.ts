@@ -16,6 +16,7 @@ export type Outcome =
   | 'empty'
   | 'failed';
 
+/** Records by what became of them. */
 export type OutcomeCounts = Record<Outcome, number>;
 
 /** A record that could not be re-encrypted, and why. */
@@ -26,7 +27,7 @@ export interface ReencryptionFailure {
 }
 
 /** How many failures a report lists; it counts all. */
-export const FAILURES_LISTED = 200;
+const FAILURES_LISTED = 200;
 
 export class Tally {
   readonly counts: OutcomeCounts;

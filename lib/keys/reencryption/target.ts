@@ -7,7 +7,10 @@ import type { WorkingKeyInfo } from '../working.ts';
 
 /** What is needed of a hierarchy to know an area's keys. */
 export interface KeyLister {
-  readonly working: { list(area?: string): Promise<readonly WorkingKeyInfo[]> };
+  readonly working: {
+    /** As `WorkingKeys.list`. */
+    list(area?: string): Promise<readonly WorkingKeyInfo[]>;
+  };
 }
 
 /** Records under one working key. */

@@ -19,7 +19,7 @@ export interface Column<T> {
 }
 
 /** What a {@link Column} gives for a value that it cannot hold. */
-export const UNFIT = Symbol('unfit');
+const UNFIT = Symbol('unfit');
 export type Unfit = typeof UNFIT;
 
 /** Bytes of one of the given lengths; of any up to 64 KiB without. */

@@ -4,16 +4,17 @@ import { resolve } from 'node:path';
 import { CallsealError } from '../../errors.ts';
 import type { KeyStore } from './store.ts';
 
+/** Options of {@link openStore}. */
 export interface OpenStoreOptions {
   /** Whether to make the store, or its tables, when there is none. Default true; false never makes one. */
-  readonly create?: boolean;
+  readonly create?: boolean | undefined;
   /** Milliseconds to wait for a connection to a server. Default 5000. */
-  readonly connectTimeout?: number;
+  readonly connectTimeout?: number | undefined;
   /**
    * Milliseconds to wait for the transactions of others. Default 30000. A server ends a transaction that holds up others and
    * does nothing for two thirds of that, such as one whose process cannot be reached any more.
    */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
 }
 
 const CONNECT_TIMEOUT = 5_000;

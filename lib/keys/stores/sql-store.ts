@@ -57,4 +57,9 @@ export class SqlStore extends SqlReader implements KeyStore {
   close(): Promise<void> {
     return this.#engine.close();
   }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }

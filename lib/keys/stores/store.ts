@@ -21,6 +21,7 @@ export interface StoreRow {
   readonly signature: Uint8Array;
 }
 
+/** Disabled is reversible; removed is not. */
 export type MasterState = 'active' | 'disabled' | 'removed';
 
 /** See `docs/keys.md`, "Master key record". */
@@ -35,6 +36,7 @@ export interface MasterRow {
   readonly signature: Uint8Array;
 }
 
+/** The newest of an area is active and encrypts; a retired one only decrypts; a removed one is gone. */
 export type WorkingState = 'active' | 'retired' | 'removed';
 
 /** See `docs/keys.md`, "Working key row". */
@@ -93,10 +95,13 @@ export interface StoreReader {
   readMasters(): Promise<MasterRow[]>;
   /** Working rows of an area, ascending by version; of all areas without one, by area and version. */
   readWorking(area?: string): Promise<WorkingRow[]>;
+  /** Null when there is none with this id. */
   readWorkingById(id: Uint8Array): Promise<WorkingRow | null>;
   /** Entries with a sequence above `after`, ascending, at most `limit`. */
   readAudit(after: number, limit: number): Promise<AuditRow[]>;
+  /** The newest entry; null when there is none. */
   readLastAudit(): Promise<AuditRow | null>;
+  /** All of them, in no particular order. */
   readReencryptions(): Promise<ReencryptionRow[]>;
 }
 
@@ -111,6 +116,7 @@ export interface StoreWriter extends StoreReader {
   writeMaster(row: MasterRow): Promise<void>;
   /** Inserts, or replaces the row with its id. An area and version taken by another id is an error. */
   writeWorking(row: WorkingRow): Promise<void>;
+  /** The next entry: its sequence is one more than the last. */
   appendAudit(row: AuditRow): Promise<void>;
   /** Inserts, or replaces the row of its source and area. */
   writeReencryption(row: ReencryptionRow): Promise<void>;
@@ -151,4 +157,6 @@ export interface KeyStore extends StoreReader {
   onChange(listener: () => void): () => void;
   /** Waits for what runs, and gives up the connections. Whatever is asked of the store afterwards is refused. */
   close(): Promise<void>;
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
