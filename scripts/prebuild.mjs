@@ -4,6 +4,8 @@
  *
  * Built from a copy of the sources in `.cache/prebuild`, so that the build under `build/` stays as it is, and from nothing
  * that differs between two machines: with the same compiler and headers the result is the same, byte for byte.
+ *
+ *   node scripts/prebuild.mjs [OUT] [--arch arm64]   for this machine, or by a cross compiler; OUT instead of the project
  */
 
 import { execFileSync } from 'node:child_process';
@@ -11,6 +13,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const SOURCES = ['CMakeLists.txt', 'native/core', 'native/addon'];
@@ -20,19 +23,35 @@ const NEWEST_SYMBOLS = { GLIBC: '2.34', GLIBCXX: '3.4.29', CXXABI: '1.3.13' };
 const require = createRequire(import.meta.url);
 const place = join(ROOT, '.cache/prebuild');
 
+const { values, positionals } = parseArgs({ options: { arch: { type: 'string' } }, allowPositionals: true });
+const arch = values.arch ?? process.arch;
+const out = positionals[0] ?? ROOT;
+
+const { strip, objdump, environment } = await toolsFor(arch);
+// prebuildify hands its own environment on, and no other.
+Object.assign(process.env, environment);
 copySources();
 await prebuildify({
   cwd: place,
-  out: process.argv[2] ?? ROOT,
+  out,
+  arch,
   name: 'callseal',
   napi: true,
   tagLibc: true,
   strip: true,
+  stripBin: strip,
   nodeGyp: join(ROOT, 'scripts/prebuild/node-gyp.mjs'),
 });
-const made = join(process.argv[2] ?? ROOT, `prebuilds/linux-${process.arch}/callseal.glibc.node`);
+const made = join(out, `prebuilds/linux-${arch}/callseal.glibc.node`);
 requireOldSymbols(made);
 console.log(`made ${made}`);
+
+async function toolsFor(arch) {
+  if (arch === process.arch) return { strip: 'strip', objdump: 'objdump', environment: {} };
+  if (arch !== 'arm64') throw new Error(`there is a cross compiler for arm64 only, not for ${arch}`);
+  const { arm64Tools } = await import('./prebuild/arm64.mjs');
+  return arm64Tools();
+}
 
 function copySources() {
   rmSync(place, { recursive: true, force: true });
@@ -52,7 +71,7 @@ function prebuildify(options) {
 
 /** Fails when the binary needs a newer library than {@link NEWEST_SYMBOLS} says. */
 function requireOldSymbols(path) {
-  const symbols = execFileSync('objdump', ['-T', path], { encoding: 'utf8' });
+  const symbols = execFileSync(objdump, ['-T', path], { encoding: 'utf8' });
   const newer = new Set();
   for (const [name, library, version] of symbols.matchAll(/\b(GLIBC|GLIBCXX|CXXABI)_([\d.]+)/g)) {
     if (isNewer(version, NEWEST_SYMBOLS[library])) newer.add(name);

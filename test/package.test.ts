@@ -7,12 +7,26 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
 
+/** Everything that may be in the package. What is new comes here on purpose, or stays out. */
+const CLASSES = [
+  /^(CHANGELOG|README|SECURITY)\.md$|^LICENSE$|^package\.json$/,
+  /^bin\/(callseal|package\.json)$/,
+  /^dist\/.*\.(js|d\.ts)$/,
+  /^docs\/[^/]*\.(md|json)$/,
+  /^deploy\/[^/]*\.(service|sysusers|cron|json|yml)$/,
+  /^CMakeLists\.txt$|^native\/(core|addon)\/[^/]*\.(cc|h)$|^scripts\/install\.mjs$/,
+  /^prebuilds\/linux-(x64|arm64)\/callseal\.glibc\.node$/,
+];
+/** Bytes of the packed package without its binaries, and of one of these as it is: twice what they have. */
+const PACKED_LIMIT = 1_600_000;
+const BINARY_LIMIT = 3_500_000;
+
 describe('the package', () => {
   const listing = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: ROOT,
     stdio: 'pipe',
   });
-  const [packed] = JSON.parse(listing.toString()) as [{ files: { path: string }[] }];
+  const [packed] = JSON.parse(listing.toString()) as [{ size: number; files: { path: string; size: number }[] }];
   const files = packed.files.map(({ path }) => path);
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
@@ -36,6 +50,18 @@ describe('the package', () => {
   it('holds what an operator installs beside the agent', () => {
     const deployed = ['callseal-agent.service', 'callseal.sysusers', 'grafana-dashboard.json', 'prometheus-alerts.yml'];
     expect(files).toEqual(expect.arrayContaining([...deployed.map((name) => `deploy/${name}`), 'docs/operations.md']));
+  });
+
+  it('holds nothing of an unknown kind', () => {
+    expect(files.filter((path) => !CLASSES.some((pattern) => pattern.test(path)))).toEqual([]);
+  });
+
+  it('is small', () => {
+    const binaries = packed.files.filter(({ path }) => path.endsWith('.node'));
+    for (const { size } of binaries) expect(size).toBeLessThan(BINARY_LIMIT);
+    // A binary can be packed to no more than it is.
+    const most = PACKED_LIMIT + binaries.reduce((sum, { size }) => sum + size, 0);
+    expect(packed.size).toBeLessThan(most);
   });
 
   it('leaves out tests, the comparison with peers and test hooks', () => {

@@ -74,15 +74,33 @@ async function downloadFrom(source: PackageSource, name: string, target: string,
   const advice = 'check the network, and the mirrors and the proxy that apt is configured with';
   const options = ['-q'];
   if (source.kind !== 'lists') {
-    const sources = source.kind === 'own' ? null : await debianSources(source.codename);
-    options.push('-c', writeAptState(state, sources));
+    options.push('-c', source.kind === 'own' ? writeAptState(state) : await debianApt(state, source.codename));
     await mustRun('apt-get', [...options, 'update'], advice);
   }
   await mustRun('apt-get', [...options, 'download', name], advice, { cwd: target });
 }
 
+export interface DebianAptOptions {
+  /** Debian's name of another machine than this one, such as `arm64`. */
+  architecture?: string;
+  /** Default: binary packages. */
+  what?: 'Packages' | 'Sources';
+}
+
+/**
+ * An apt of its own for one release of Debian, on the machine's own mirrors.
+ *
+ * @param directory where it keeps its state and its cache; made
+ * @returns path of the configuration, for `apt-get -c`
+ * @throws CallsealError ERR_FIPS_UNAVAILABLE when there is no mirror or no keyring
+ */
+export async function debianApt(directory: string, codename: string, options: DebianAptOptions = {}): Promise<string> {
+  const sources = await debianSources(codename, options.what ?? 'Packages');
+  return writeAptState(directory, { sources, architecture: options.architecture });
+}
+
 /** Sources (deb822) for a release of Debian, on the machine's own mirrors. */
-async function debianSources(codename: string): Promise<string> {
+async function debianSources(codename: string, what: 'Packages' | 'Sources'): Promise<string> {
   const keyring = KEYRINGS.find((path) => existsSync(path));
   if (keyring === undefined) {
     throw new CallsealError(
@@ -92,11 +110,11 @@ async function debianSources(codename: string): Promise<string> {
   }
   const stanzas = (await debianMirrors(codename)).map(({ uri, suite }) =>
     [
-      'Types: deb',
+      `Types: ${what === 'Sources' ? 'deb-src' : 'deb'}`,
       `URIs: ${uri}`,
       `Suites: ${suite}`,
       'Components: main',
-      'Targets: Packages',
+      `Targets: ${what}`,
       `Signed-By: ${keyring}`,
     ].join('\n'),
   );
@@ -139,10 +157,10 @@ function debianCodename(): string | null {
  * Writes an apt configuration with its own state and cache. The machine's proxies and credentials stay in force;
  * its pins and its hooks do not, since they belong to its own lists.
  *
- * @param sources deb822 text to use instead of the machine's sources; null for those
+ * @param other deb822 text to use instead of the machine's sources, and the architecture instead of the machine's
  * @returns path of the configuration
  */
-function writeAptState(directory: string, sources: string | null): string {
+function writeAptState(directory: string, other?: { sources: string; architecture: string | undefined }): string {
   mkdirSync(join(directory, 'state/lists/partial'), { recursive: true });
   mkdirSync(join(directory, 'cache/archives/partial'), { recursive: true });
   const lines = [
@@ -156,9 +174,9 @@ function writeAptState(directory: string, sources: string | null): string {
     'Acquire::http::Timeout "30";',
     'Acquire::https::Timeout "30";',
   ];
-  if (sources !== null) {
+  if (other !== undefined) {
     const sourceList = join(directory, 'callseal.sources');
-    writeFileSync(sourceList, sources);
+    writeFileSync(sourceList, other.sources);
     lines.push(
       'APT::Update::Error-Mode "any";',
       `Dir::Etc::sourcelist "${sourceList}";`,
@@ -166,6 +184,11 @@ function writeAptState(directory: string, sources: string | null): string {
       'Dir::Etc::preferences "/dev/null";',
       'Dir::Etc::preferencesparts "/dev/null";',
     );
+    if (other.architecture !== undefined) {
+      const { architecture } = other;
+      lines.push('#clear APT::Architectures;', `APT::Architecture "${architecture}";`);
+      lines.push(`APT::Architectures "${architecture}";`);
+    }
   }
   const config = join(directory, 'apt.conf');
   writeFileSync(config, `${lines.join('\n')}\n`);

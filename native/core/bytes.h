@@ -90,6 +90,9 @@ inline ByteView view(const SecretBytes& bytes) {
   return ByteView(bytes.data(), bytes.size());
 }
 
+// Between big-endian, as DER has integers, and the machine's byte order, as OSSL_PARAM has them.
+void swap_big_endian_and_native(SecretBytes& number);
+
 inline void put_u64be(uint8_t* out, uint64_t value) {
   for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<uint8_t>(value >> shift);
 }

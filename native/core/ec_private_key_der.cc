@@ -103,8 +103,8 @@ SecretBytes read_number(EVP_PKEY* key, size_t length) {
                              OSSL_PARAM_construct_end()};
   require_openssl(EVP_PKEY_get_params(key, parameters) == 1 && OSSL_PARAM_modified(parameters) == 1,
                   "reading out a private key");
-  // The provider pads to what it was given; OSSL_PARAM integers have the machine's byte order.
-  if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) std::reverse(number.begin(), number.end());
+  // The provider pads to what it was given.
+  swap_big_endian_and_native(number);
   return number;
 }
 
@@ -131,7 +131,7 @@ PkeyPtr decode_ec_private_key(ByteView der) {
   std::optional<Parts> parts = read_parts(der);
   if (!parts) return nullptr;
   SecretBytes number(parts->number.begin(), parts->number.end());
-  if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) std::reverse(number.begin(), number.end());
+  swap_big_endian_and_native(number);
   Bytes point = parts->point.copy();
   std::string group = ec_curve_name(*parts->curve);
   OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size()),

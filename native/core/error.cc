@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <array>
-#include <cctype>
 
 namespace callseal {
 
@@ -64,7 +63,8 @@ Error Error::io(int errno_value, std::string_view what, const std::string& path)
   const char* name = strerrorname_np(errno_value);
   const char* description = strerrordesc_np(errno_value);
   std::string text = description != nullptr ? description : "unknown error";
-  text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  // Not tolower: where the process has a Turkish locale, that makes no `i` of the I in `Is a directory`.
+  if (text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
   Error error(Code::kIo, std::string(what) + " " + path + ": " + text + " (" +
                              (name != nullptr ? name : std::to_string(errno_value)) + ")");
   error.errno_name_ = name != nullptr ? name : std::to_string(errno_value);

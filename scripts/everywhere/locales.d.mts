@@ -1,0 +1,1 @@
+export function localeEnvironment(name: string): Promise<Record<string, string>>;

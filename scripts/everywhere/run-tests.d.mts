@@ -1,0 +1,11 @@
+/** Another node, what the command is started by, and environment variables. */
+export interface Setting {
+  node?: string;
+  prefix?: string[];
+  env?: Record<string, string | undefined>;
+}
+
+export function runTests(
+  files: string[],
+  setting: Setting,
+): Promise<{ passed: number; failed: number; skipped: number; failures: string[] }>;

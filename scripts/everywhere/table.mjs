@@ -1,0 +1,26 @@
+/** The results as a table, and the page that keeps the last ones. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../setup/run.mjs';
+
+const PAGE = join(ROOT, 'docs/everywhere.md');
+const BEGIN = '<!-- begin of what scripts/everywhere.mjs writes -->';
+const END = '<!-- end of what scripts/everywhere.mjs writes -->';
+
+/** `12 passed, 0 failed, 1 skipped`, or why there is no such thing. */
+export function resultOf({ totals, reason }) {
+  if (totals === undefined) return `not run: ${reason}`;
+  const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
+  return `${totals.passed} passed, ${totals.failed} failed${skipped}`;
+}
+
+/** Replaces what is between the marks of the page. */
+export function writePage(machine, results) {
+  const rows = results.map((result) => `| ${result.name} | ${result.what} | ${resultOf(result)} |`);
+  const table = ['| where | Node, FIPS module, libcrypto | result |', '|---|---|---|', ...rows].join('\n');
+  const page = readFileSync(PAGE, 'utf8');
+  const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (before < 0 || after < before) throw new Error(`${PAGE} has lost its marks`);
+  writeFileSync(PAGE, `${page.slice(0, before)}${BEGIN}\n${machine}\n\n${table}\n${page.slice(after)}`);
+}
