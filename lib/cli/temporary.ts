@@ -27,7 +27,7 @@ export interface AtomicOptions {
 
 /**
  * Calls `write` with a fresh file, then gives it its name. When `write` or anything else fails, the file
- * is removed.
+ * is removed, unless it has its name already: then it is complete, and the error says so.
  *
  * @throws CallsealError ERR_OUTPUT_EXISTS, ERR_IO, and what `write` throws
  */
@@ -38,30 +38,52 @@ export async function writeAtomically(
 ): Promise<void> {
   await checkTarget(path, options.overwrite);
   const { file, temporary } = await createTemporary(path, options.mode ?? 0o600);
+  let failed = `cannot write ${path}`;
   try {
     await write(file);
     if (options.sync) await file.sync();
     await publish(temporary, path, options.overwrite);
+    failed = `${path} is complete and in place, but its directory cannot be synced`;
     if (options.sync) await syncDirectory(dirname(path));
-  } catch (error) {
+    failed = `${path} is complete and in place, but its temporary name ${temporary} cannot be removed`;
     await rm(temporary, { force: true });
-    throw error instanceof CallsealError ? error : ioError(`cannot write ${path}`, path, error);
-  } finally {
-    await file.close();
+    failed = `${path} may not be complete: it cannot be closed`;
+    await closeWritten(file, options.sync);
+  } catch (error) {
+    await discard(file, temporary);
+    throw error instanceof CallsealError ? error : ioError(failed, path, error);
   }
+}
+
+/** What fails now is not said: the reason that counts is known already. */
+async function discard(file: FileHandle, temporary: string): Promise<void> {
+  await rm(temporary, { force: true }).catch(() => undefined);
+  await file.close().catch(() => undefined);
+}
+
+/** After a sync nothing can be lost any more; without one, network file systems tell now that there is no space. */
+async function closeWritten(file: FileHandle, synced: boolean): Promise<void> {
+  await file.close().catch((error: unknown) => {
+    if (!synced) throw error;
+  });
 }
 
 /** A locked file. One that was cleaned up before it was locked, as if its writer were dead, is made anew. */
 async function createTemporary(path: string, mode: number): Promise<{ file: FileHandle; temporary: string }> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const failed = `cannot create a file in ${dirname(path)}`;
   for (;;) {
     const temporary = temporaryName(path);
     const file = await open(temporary, flags, mode).catch((error: unknown) => {
-      throw ioError(`cannot create a file in ${dirname(path)}`, path, error);
+      throw ioError(failed, path, error);
     });
-    if (native().lockFile(file.fd) && (await file.stat()).nlink === 1) return { file, temporary };
-    await file.close();
-    await rm(temporary, { force: true });
+    try {
+      if (native().lockFile(file.fd) && (await file.stat()).nlink === 1) return { file, temporary };
+    } catch (error) {
+      await discard(file, temporary);
+      throw error instanceof CallsealError ? error : ioError(failed, path, error);
+    }
+    await discard(file, temporary);
   }
 }
 
@@ -91,7 +113,6 @@ async function publish(temporary: string, path: string, overwrite: boolean): Pro
     if (errnoOf(error) === 'EEXIST') throw existsError(`${path} appeared while it was being written`, path);
     throw error;
   }
-  await rm(temporary);
 }
 
 function existsError(message: string, path: string): CallsealError {

@@ -68,7 +68,7 @@ export async function launch(
     FAULT_LOG: log,
     FAULT_INPUT: input ?? '/dev/null',
   });
-  return { ...outcome, ...readLog(log) };
+  return { ...outcome, ...readLog(readFileSync(log, 'utf8')) };
 }
 
 /** The same for `callseal`. */
@@ -87,10 +87,11 @@ function environmentOf({ call, nth, how, sticky }: Fault): NodeJS.ProcessEnv {
   return { FAULT_CALL: call, FAULT_NTH: String(nth), ...kind, ...(sticky && { FAULT_STICKY: '1' }) };
 }
 
-function readLog(path: string): Pick<Launched, 'calls' | 'failed'> {
+/** What the launcher wrote. */
+export function readLog(text: string): Pick<Launched, 'calls' | 'failed'> {
   const calls = new Map<string, number>();
   const failed: string[] = [];
-  for (const line of readFileSync(path, 'utf8').trimEnd().split('\n')) {
+  for (const line of text.trimEnd().split('\n')) {
     const [word, ...rest] = line.split(' ');
     if (word === 'failed') failed.push(rest.join(' '));
     else if (word !== undefined && word !== '') calls.set(word, Number(rest[0]));

@@ -4,14 +4,9 @@ import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { CommandCase } from './command-cases.ts';
-import {
-  commandLine,
-  environmentOf,
-  listingOf,
-  problemsIn,
-  type Template,
-} from './command-folder.ts';
-import { type Fault, type Launched, launchCallseal } from './fault-launcher.ts';
+import { commandLine, environmentOf, listingOf, problemsIn, type Template } from './command-folder.ts';
+import { FaultHost, type Hosted } from './fault-host.ts';
+import type { Fault, Launched } from './fault-launcher.ts';
 import { tempDir } from './temp.ts';
 
 /** How each kind of call fails. Others fail with EIO. */
@@ -47,6 +42,7 @@ export interface FaultOutcome {
 export class FaultRuns {
   readonly #template: Template;
   readonly #dir = tempDir();
+  readonly #host = new FaultHost();
   #runs = 0;
 
   constructor(template: Template) {
@@ -59,7 +55,8 @@ export class FaultRuns {
     const before = listingOf(root);
     const { status, stderr, calls } = await this.#launch(root, each);
     const problems = await problemsIn(root, before, each);
-    if (status !== (each.ends ?? 0) || problems.length > 0) throw new Error(`${status}: ${stderr}${problems.join('; ')}`);
+    if (status !== (each.ends ?? 0) || problems.length > 0)
+      throw new Error(`${status}: ${stderr}${problems.join('; ')}`);
     rmSync(root, { recursive: true });
     return calls;
   }
@@ -67,8 +64,10 @@ export class FaultRuns {
   async withFault(each: CommandCase, fault: Fault): Promise<FaultOutcome> {
     const root = this.#fresh();
     const before = listingOf(root);
-    const { status, stderr, failed } = await this.#launch(root, each, fault);
+    const { status, stderr, failed, open } = await this.#launch(root, each, fault);
     const problems = await problemsIn(root, before, each);
+    // A close that was made to fail did not happen.
+    if (fault.call !== 'close') problems.push(...open.map((path) => `${path} stays open`));
     const outputs = Object.keys(each.outputs ?? {});
     const isThere = (name: string): boolean => existsSync(join(root, name));
     if (status === (each.ends ?? 0)) {
@@ -77,7 +76,8 @@ export class FaultRuns {
       problems.push(...problemsOfMessage(status, stderr, fault));
       const again = await this.#launch(root, each);
       const exists = again.status === 13 && outputs.some((name) => before.has(name) === false && isThere(name));
-      if (again.status !== (each.ends ?? 0) && !exists) problems.push(`the next run ends with ${again.status}: ${again.stderr}`);
+      if (again.status !== (each.ends ?? 0) && !exists)
+        problems.push(`the next run ends with ${again.status}: ${again.stderr}`);
       problems.push(...(await problemsIn(root, before, each)).map((text) => `after the next run: ${text}`));
     }
     rmSync(root, { recursive: true });
@@ -91,9 +91,15 @@ export class FaultRuns {
     return root;
   }
 
-  #launch(root: string, each: CommandCase, fault?: Fault): Promise<Launched> {
+  #launch(root: string, each: CommandCase, fault?: Fault): Promise<Hosted> {
     const input = each.input === undefined ? undefined : join(root, each.input);
-    return launchCallseal(root, commandLine(each, this.#template.words), environmentOf(root), fault, input);
+    return this.#host.run({
+      root,
+      args: commandLine(each, this.#template.words),
+      env: environmentOf(root),
+      input,
+      fault,
+    });
   }
 }
 
@@ -102,7 +108,8 @@ function problemsOfMessage(status: number | null, stderr: string, fault: Fault):
   const problems: string[] = [];
   if (status === null || status === 1 || status >= 124) problems.push(`ended with ${status}`);
   if (!/^callseal: [a-z -]+: \S/m.test(stderr)) problems.push('said nothing');
-  if (/unexpected failure|undefined|\[object|^ +at /m.test(stderr)) problems.push('said what only programmers understand');
+  if (/unexpected failure|undefined|\[object|^ +at /m.test(stderr))
+    problems.push('said what only programmers understand');
   if (fault.how !== 'short' && !stderr.includes(fault.how)) problems.push(`does not say ${fault.how}`);
   return problems;
 }
