@@ -23,18 +23,29 @@ export interface LockedTemporary {
  * Creates an empty file beside `path`, open for writing. One that was cleaned up before it was locked is made anew.
  *
  * @param mode Permissions before the umask.
- * @throws {Error} The system's.
+ * @throws {Error} The system's; `CallsealError` where it cannot be locked.
  */
 export async function createLockedTemporary(path: string, mode: number): Promise<LockedTemporary> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   for (let attempt = 1; ; attempt++) {
     const name = temporaryName(path);
     const handle = await open(name, flags, mode);
-    if (native().lockFile(handle.fd) && (await handle.stat()).nlink === 1) return { name, handle };
-    await handle.close();
-    await rm(name, { force: true });
+    const temporary = { name, handle };
+    try {
+      if (native().lockFile(handle.fd) && (await handle.stat()).nlink === 1) return temporary;
+    } catch (error) {
+      await discardTemporary(temporary);
+      throw error;
+    }
+    await discardTemporary(temporary);
     if (attempt === MOST_ATTEMPTS) throw Object.assign(new Error('no name for it'), { code: 'EBUSY' });
   }
+}
+
+/** Removes and closes it. What fails now is not said: the reason that counts is known already. */
+export async function discardTemporary({ name, handle }: LockedTemporary): Promise<void> {
+  await rm(name, { force: true }).catch(() => undefined);
+  await handle.close().catch(() => undefined);
 }
 
 function temporaryName(path: string): string {

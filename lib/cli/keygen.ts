@@ -1,6 +1,6 @@
 /** `callseal keygen`: a private key and its self-signed certificate. */
 
-import { lstat, rm } from 'node:fs/promises';
+import { lstat, readFile, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { CallsealError } from '../errors.ts';
@@ -105,7 +105,7 @@ function generate({ algorithm, bits }: KeygenOptions): Promise<PrivateKey> {
   return algorithm === 'rsa' ? generatePrivateKey(Number(bits)) : generateSigningKey(CURVES[algorithm]);
 }
 
-/** Writes the certificate of a key that has just been saved; when that fails, the key goes, too. */
+/** Writes the certificate of a key that has just been saved; when that fails, both go: one is nothing without the other. */
 async function writeCertificate(options: KeygenOptions, certificate: string, signal: AbortSignal): Promise<void> {
   try {
     signal.throwIfAborted();
@@ -113,6 +113,8 @@ async function writeCertificate(options: KeygenOptions, certificate: string, sig
       file.writeFile(certificate),
     );
   } catch (error) {
+    const written = await readFile(options.cert, 'utf8').catch(() => undefined);
+    if (written === certificate) await rm(options.cert, { force: true }); // it had its name already
     await rm(options.key, { force: true });
     throw error;
   }

@@ -69,10 +69,11 @@ export async function streamTo(
 ): Promise<void> {
   const { signal } = options;
   return toOutput(output, options, async (sink) => {
+    const taker = new Taker(sink);
     try {
-      await pipeline(source, sink, { signal });
+      await pipeline(source, taker.take, { signal });
     } catch (error) {
-      throw signal.aborted ? signal.reason : error;
+      throw signal.aborted ? signal.reason : (taker.failure ?? error);
     }
   });
 }
@@ -92,14 +93,34 @@ async function toOutput(
 
 type Sink = (chunks: AsyncIterable<Uint8Array>) => Promise<void>;
 
+/** Keeps what a sink fails with: `pipeline` itself then says that the operation was aborted. */
+class Taker {
+  failure: unknown;
+  readonly #sink: Sink;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  take = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+    try {
+      await this.#sink(chunks);
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  };
+}
+
 async function pumpThrough(input: string, transform: Transform, sink: Sink, signal: AbortSignal): Promise<void> {
   const source = input === STDIO ? process.stdin : createReadStream(input);
+  const taker = new Taker(sink);
   try {
-    await pipeline(source, transform, sink, { signal });
+    await pipeline(source, transform, taker.take, { signal });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const errno = errnoOf(error);
-    if (error !== source.errored || errno === undefined) throw error;
+    if (error !== source.errored || errno === undefined) throw taker.failure ?? error;
     const message = `${input === STDIO ? 'standard input' : input}: cannot be read (${errno})`;
     throw new CallsealError('ERR_IO', message, { cause: error, errno });
   }

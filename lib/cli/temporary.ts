@@ -6,7 +6,7 @@
 import { type FileHandle, link, lstat, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
-import { createLockedTemporary } from '../locked-temporary.ts';
+import { createLockedTemporary, discardTemporary } from '../locked-temporary.ts';
 import { syncDirectory } from '../sync-directory.ts';
 
 export interface AtomicOptions {
@@ -20,7 +20,7 @@ export interface AtomicOptions {
 
 /**
  * Calls `write` with a fresh file, then gives it its name. When `write` or anything else fails, the file
- * is removed.
+ * is removed, unless it has its name already: then it is complete, and the error says so.
  *
  * @throws CallsealError ERR_OUTPUT_EXISTS, ERR_IO, and what `write` throws
  */
@@ -31,19 +31,30 @@ export async function writeAtomically(
 ): Promise<void> {
   await checkTarget(path, options.overwrite);
   const { name, handle } = await createLockedTemporary(path, options.mode ?? 0o600).catch((error: unknown) => {
-    throw ioError(`cannot create a file in ${dirname(path)}`, path, error);
+    throw error instanceof CallsealError ? error : ioError(`cannot create a file in ${dirname(path)}`, path, error);
   });
+  let failed = `cannot write ${path}`;
   try {
     await write(handle);
     if (options.sync) await handle.sync();
     await publish(name, path, options.overwrite);
+    failed = `${path} is complete and in place, but its directory cannot be synced`;
     if (options.sync) await syncDirectory(dirname(path));
-  } catch (error) {
+    failed = `${path} is complete and in place, but its temporary name ${name} cannot be removed`;
     await rm(name, { force: true });
-    throw error instanceof CallsealError ? error : ioError(`cannot write ${path}`, path, error);
-  } finally {
-    await handle.close();
+    failed = `${path} may not be complete: it cannot be closed`;
+    await closeWritten(handle, options.sync);
+  } catch (error) {
+    await discardTemporary({ name, handle });
+    throw error instanceof CallsealError ? error : ioError(failed, path, error);
   }
+}
+
+/** After a sync nothing can be lost any more; without one, network file systems tell now that there is no space. */
+async function closeWritten(file: FileHandle, synced: boolean): Promise<void> {
+  await file.close().catch((error: unknown) => {
+    if (!synced) throw error;
+  });
 }
 
 /** @throws CallsealError ERR_OUTPUT_EXISTS */
@@ -66,7 +77,6 @@ async function publish(temporary: string, path: string, overwrite: boolean): Pro
     if (errnoOf(error) === 'EEXIST') throw existsError(`${path} appeared while it was being written`, path);
     throw error;
   }
-  await rm(temporary);
 }
 
 function existsError(message: string, path: string): CallsealError {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "errors.h"
+#include "out_of_memory.h"
 
 namespace callseal::addon {
 
@@ -34,7 +35,7 @@ class PromiseWork : public Napi::AsyncWorker {
 
   void Execute() override {
     try {
-      result_.emplace(work_());
+      result_.emplace(telling_of_memory(work_));
     } catch (...) {
       thrown_ = std::current_exception();
     }

@@ -5,6 +5,8 @@
 
 #include <exception>
 
+#include "out_of_memory.h"
+
 namespace callseal::addon {
 
 // The JavaScript value for what a core call threw. Before `initialise` a plain Error with `code`.
@@ -14,7 +16,7 @@ Napi::Value to_javascript(Napi::Env env, std::exception_ptr thrown);
 template <typename Work>
 auto guarded(Napi::Env env, Work&& work) -> decltype(work()) {
   try {
-    return work();
+    return telling_of_memory(work);
   } catch (const Napi::Error&) {
     throw;
   } catch (...) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "error.h"
 #include "file_lock.h"
 
@@ -202,6 +204,18 @@ void AtomicFile::publish() {
   sync_directory();
 }
 
+void AtomicFile::commit() {
+  sync();
+  appear();
+  if (!options_.sync || directory_synced(directory_)) return;
+  const int failure = errno;
+  struct stat own {};
+  if (!options_.replace && ::fstat(fd_.get(), &own) == 0 && replaces(own)) {
+    ::unlinkat(directory_.get(), name_.base.c_str(), 0);
+  }
+  throw Error::io(failure, "cannot sync the directory of", options_.path);
+}
+
 bool AtomicFile::exchange_names() const {
   const int dir = directory_.get();
   return ::renameat2(dir, temporary_name_.c_str(), dir, name_.base.c_str(), RENAME_EXCHANGE) == 0;
@@ -213,6 +227,14 @@ void AtomicFile::rename_over_unchanged(const InputFile& input) {
   rename_over();
   published_ = true;
   temporary_name_.clear();
+}
+
+void AtomicFile::require_displaced(const InputFile& input) const {
+  struct stat displaced {};
+  if (::fstatat(directory_.get(), temporary_name_.c_str(), &displaced, AT_SYMLINK_NOFOLLOW) != 0) {
+    throw Error::io(errno, "cannot examine", input.path());
+  }
+  if (!same_file(displaced, input.status())) throw_replaced(input);
 }
 
 void AtomicFile::publish_over(const InputFile& input) {
@@ -228,20 +250,23 @@ void AtomicFile::publish_over(const InputFile& input) {
     return;
   }
   // The temporary name now holds what was displaced. Only if that is the input, as it was read, may it go.
-  struct stat displaced {};
-  const bool same = ::fstatat(directory_.get(), temporary_name_.c_str(), &displaced, AT_SYMLINK_NOFOLLOW) == 0 &&
-                    same_file(displaced, input.status());
   try {
-    if (!same) throw_replaced(input);
+    require_displaced(input);
     input.require_unchanged();
     sync_directory();
   } catch (...) {
     if (!exchange_names()) temporary_name_.clear();  // never remove what is not ours
     throw;
   }
-  ::unlinkat(directory_.get(), temporary_name_.c_str(), 0);
   published_ = true;
-  temporary_name_.clear();
+  const std::string displaced = std::exchange(temporary_name_, {});
+  if (::unlinkat(directory_.get(), displaced.c_str(), 0) != 0) {
+    const int failure = errno;
+    const std::string left = name_.directory + "/" + displaced;
+    throw Error::io(failure,
+                    options_.path + " is complete and in place, but what it replaced is to be deleted: cannot remove",
+                    left);
+  }
 }
 
 }  // namespace callseal

@@ -57,12 +57,12 @@ class AtomicFile {
   // The same, and syncs the directory.
   void publish();
   // The same in place: exchanges the names, and removes the input only if it is what was displaced, unchanged.
-  // Otherwise exchanges back: kInputChanged.
+  // Otherwise exchanges back: kInputChanged. kIo also when the input cannot be removed any more, which the message
+  // names.
   void publish_over(const InputFile& input);
-  void commit() {
-    sync();
-    publish();
-  }
+  // All of it, for files that mean nothing to whoever is told of a failure, such as keys: when the directory cannot be
+  // synced, a name that was new is taken away again. kOutputExists, kIo.
+  void commit();
 
   const std::string& path() const { return options_.path; }
   const FileName& name() const { return name_; }
@@ -76,6 +76,8 @@ class AtomicFile {
   void rename_over();
   void rename_over_unchanged(const InputFile& input);
   bool exchange_names() const;
+  // That the temporary name is that of the input. kInputChanged, kIo.
+  void require_displaced(const InputFile& input) const;
   void sync_directory();
   bool unnamed() const { return !published_ && temporary_name_.empty(); }
 

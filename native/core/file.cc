@@ -100,8 +100,12 @@ Descriptor open_directory_below(const std::string& root, const std::string& path
   return directory;
 }
 
+bool directory_synced(const Descriptor& directory) {
+  return ::fsync(directory.get()) == 0 || errno == EINVAL || errno == EROFS;
+}
+
 void sync_directory(const Descriptor& directory, const std::string& path) {
-  if (::fsync(directory.get()) != 0 && errno != EINVAL && errno != EROFS) {
+  if (!directory_synced(directory)) {
     throw Error::io(errno, "the output is complete and in place, but cannot sync its directory", path);
   }
 }

@@ -69,5 +69,7 @@ Descriptor open_directory(const std::string& path);
 // step, and a symbolic link is refused (ENOTDIR). Without a root (""), links are followed. kInvalidArgument, kIo.
 Descriptor open_directory_below(const std::string& root, const std::string& path);
 void sync_directory(const Descriptor& directory, const std::string& path);
+// The same, but false with errno set. Where directories cannot be synced at all, that is no failure.
+bool directory_synced(const Descriptor& directory);
 
 }  // namespace callseal

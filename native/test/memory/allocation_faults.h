@@ -1,0 +1,63 @@
+// Memory that runs out on purpose. In this program operator new and OpenSSL's allocations, the crypto module's too, go
+// through one counter.
+#pragma once
+
+#include <new>
+#include <string>
+
+#include "error.h"
+#include "out_of_memory.h"
+#include "test.h"
+
+namespace callseal::test {
+
+// While one lives, the n-th allocation of all threads fails.
+class AllocationFault {
+ public:
+  explicit AllocationFault(long nth);
+  ~AllocationFault();
+  AllocationFault(const AllocationFault&) = delete;
+  AllocationFault& operator=(const AllocationFault&) = delete;
+
+  bool happened() const;
+};
+
+// Lets every allocation of `work` fail, one after the other: it is done all the same, or throws std::bad_alloc as the
+// addon would see it, and never that a file was altered or a passphrase wrong. `prepare` is called before each, `check`
+// after each, with whether the work was done. Returns how many failed.
+template <typename Prepare, typename Work, typename Check>
+int fail_every_allocation(Prepare&& prepare, Work&& work, Check&& check) {
+  prepare();
+  work();  // what is allocated once a process is there now
+  check(true);
+  for (int nth = 1;; ++nth) {
+    bool happened = false, done = false;
+    prepare();
+    std::string refusal;
+    {
+      AllocationFault fault(nth);
+      try {
+        telling_of_memory(work);
+        done = true;
+      } catch (const std::bad_alloc&) {
+      } catch (const Error& error) {
+        refusal = error.what();
+      }
+      happened = fault.happened();
+    }
+    const std::string at = "allocation " + std::to_string(nth);
+    if (!refusal.empty()) throw Failure(at + " is told as: " + refusal);
+    if (!done && !happened) throw Failure(at + " did not fail, and yet the work was not done");
+    const std::vector<std::string> left = take_openssl_errors();
+    if (!left.empty()) throw Failure(at + " left OpenSSL's error queue filled: " + left.front());
+    check(done);
+    if (!happened) return nth - 1;
+  }
+}
+
+template <typename Work>
+int fail_every_allocation(Work&& work) {
+  return fail_every_allocation([] {}, work, [](bool) {});
+}
+
+}  // namespace callseal::test

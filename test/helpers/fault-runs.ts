@@ -1,0 +1,115 @@
+/** Which calls of a command are made to fail, and what must hold after each. */
+
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { CommandCase } from './command-cases.ts';
+import { commandLine, environmentOf, listingOf, problemsIn, type Template } from './command-folder.ts';
+import { FaultHost, type Hosted } from './fault-host.ts';
+import type { Fault, Launched } from './fault-launcher.ts';
+import { tempDir } from './temp.ts';
+
+/** How each kind of call fails. Others fail with EIO. */
+const WAYS: Record<string, readonly Pick<Fault, 'how' | 'sticky'>[]> = {
+  open: [{ how: 'EIO' }, { how: 'EMFILE' }, { how: 'EINTR' }],
+  read: [{ how: 'EIO' }, { how: 'EINTR' }, { how: 'short' }],
+  write: [{ how: 'EIO' }, { how: 'ENOSPC', sticky: true }, { how: 'EINTR' }, { how: 'short' }],
+  fsync: [{ how: 'EIO' }, { how: 'ENOSPC' }],
+  truncate: [{ how: 'EIO' }, { how: 'EINTR' }],
+  fallocate: [{ how: 'ENOSPC' }, { how: 'EINTR' }, { how: 'EOPNOTSUPP' }],
+  link: [{ how: 'EIO' }, { how: 'ENOSPC' }],
+  rename: [{ how: 'EIO' }, { how: 'ENOSPC' }, { how: 'EINVAL' }],
+};
+
+/** Every call of each kind, in every way. `calls` are those of a run in which nothing fails. */
+export function faultsFor(calls: Launched['calls']): Fault[] {
+  return [...calls].flatMap(([call, count]) =>
+    (WAYS[call] ?? [{ how: 'EIO' as const }]).flatMap((way) =>
+      Array.from({ length: count }, (_, index): Fault => ({ call, nth: index + 1, ...way })),
+    ),
+  );
+}
+
+export interface FaultOutcome {
+  status: number | null;
+  stderr: string;
+  /** What failed: `call path`. */
+  failed: string[];
+  /** What does not hold; nothing, if all is well. */
+  problems: string[];
+}
+
+export class FaultRuns {
+  readonly #template: Template;
+  readonly #dir = tempDir();
+  readonly #host = new FaultHost();
+  #runs = 0;
+
+  constructor(template: Template) {
+    this.#template = template;
+  }
+
+  /** The calls of a run in which nothing fails. */
+  async count(each: CommandCase): Promise<Launched['calls']> {
+    const root = this.#fresh();
+    const before = listingOf(root);
+    const { status, stderr, calls } = await this.#launch(root, each);
+    const problems = await problemsIn(root, before, each);
+    if (status !== (each.ends ?? 0) || problems.length > 0)
+      throw new Error(`${status}: ${stderr}${problems.join('; ')}`);
+    rmSync(root, { recursive: true });
+    return calls;
+  }
+
+  async withFault(each: CommandCase, fault: Fault): Promise<FaultOutcome> {
+    const root = this.#fresh();
+    const before = listingOf(root);
+    const { status, stderr, failed, open } = await this.#launch(root, each, fault);
+    const problems = await problemsIn(root, before, each);
+    // A close that was made to fail did not happen.
+    if (fault.call !== 'close') problems.push(...open.map((path) => `${path} stays open`));
+    const outputs = Object.keys(each.outputs ?? {});
+    const isThere = (name: string): boolean => existsSync(join(root, name));
+    if (status === (each.ends ?? 0)) {
+      for (const name of outputs) if (!isThere(name)) problems.push(`it ended well, without ${name}`);
+    } else {
+      problems.push(...problemsOfMessage(status, stderr, fault));
+      const again = await this.#launch(root, each);
+      const exists = again.status === 13 && outputs.some((name) => before.has(name) === false && isThere(name));
+      if (again.status !== (each.ends ?? 0) && !exists)
+        problems.push(`the next run ends with ${again.status}: ${again.stderr}`);
+      problems.push(...(await problemsIn(root, before, each)).map((text) => `after the next run: ${text}`));
+    }
+    rmSync(root, { recursive: true });
+    return { status, stderr, failed, problems };
+  }
+
+  #fresh(): string {
+    this.#runs += 1;
+    const root = join(this.#dir, String(this.#runs), 'root');
+    cpSync(this.#template.root, root, { recursive: true, preserveTimestamps: true });
+    return root;
+  }
+
+  #launch(root: string, each: CommandCase, fault?: Fault): Promise<Hosted> {
+    const input = each.input === undefined ? undefined : join(root, each.input);
+    return this.#host.run({
+      root,
+      args: commandLine(each, this.#template.words),
+      env: environmentOf(root),
+      input,
+      fault,
+    });
+  }
+}
+
+/** An error says of which command it is, and what the system said. */
+function problemsOfMessage(status: number | null, stderr: string, fault: Fault): string[] {
+  const problems: string[] = [];
+  if (status === null || status === 1 || status >= 124) problems.push(`ended with ${status}`);
+  if (!/^callseal: [a-z -]+: \S/m.test(stderr)) problems.push('said nothing');
+  if (/unexpected failure|undefined|\[object|^ +at /m.test(stderr))
+    problems.push('said what only programmers understand');
+  if (fault.how !== 'short' && !stderr.includes(fault.how)) problems.push(`does not say ${fault.how}`);
+  return problems;
+}
