@@ -54,6 +54,32 @@ export function fuzzingMisses(): string | null {
   }
 }
 
+const RACE = `
+#include <cstdio>
+#include <thread>
+int shared = 0;
+int main() {
+  std::thread other([] { ++shared; });
+  ++shared;
+  other.join();
+  std::printf("%d", shared);
+}`;
+
+/** Why ThreadSanitizer would see nothing here, or null: it is tried on a program with a race. */
+export async function threadSanitizerMisses(): Promise<string | null> {
+  const program = join(tempDir(), 'race');
+  const options = ['-fsanitize=thread', '-pthread', '-x', 'c++', '-', '-o', program];
+  try {
+    execFileSync(sanitizingCompiler(), options, { input: RACE, stdio: ['pipe', 'ignore', 'ignore'] });
+  } catch {
+    return 'the compiler has no ThreadSanitizer (Debian: libclang-rt-dev)';
+  }
+  const { status, stderr } = await run(program, []);
+  return status !== 0 && stderr.includes('data race')
+    ? null
+    : `ThreadSanitizer does not work here: ${stderr.slice(0, 200)}`;
+}
+
 /**
  * Builds the core's tests, and its fuzz targets where that is possible, in `.cache/native-sanitized`, with address and
  * undefined-behaviour sanitizers. One build for both, as it takes minutes; quick when nothing has changed. Two processes
@@ -62,27 +88,47 @@ export function fuzzingMisses(): string | null {
  * @returns the build directory
  */
 export async function buildSanitized(): Promise<string> {
-  const directory = join(PROJECT, '.cache/native-sanitized');
+  const fuzzers = fuzzingMisses() === null ? 'ON' : 'OFF';
+  return build(
+    '.cache/native-sanitized',
+    ['-DCALLSEAL_SANITIZE=address,undefined', `-DCALLSEAL_FUZZERS=${fuzzers}`],
+    'all',
+  );
+}
+
+/**
+ * Builds the core's tests in `.cache/native-thread-sanitized`, with ThreadSanitizer, which does not go together with the others.
+ *
+ * @param target all of them, or those that contend for something
+ * @returns the program
+ */
+export async function buildThreadSanitized(target: 'core_tests' | 'contention_tests'): Promise<string> {
+  const directory = await build('.cache/native-thread-sanitized', ['-DCALLSEAL_SANITIZE=thread'], target);
+  return join(directory, target);
+}
+
+async function build(place: string, options: readonly string[], target: string): Promise<string> {
+  const directory = join(PROJECT, place);
   forgetMovedBuild(directory);
   mkdirSync(directory, { recursive: true });
-  const compiler = isInstalled('clang++') ? 'clang++' : 'g++';
-  const fuzzers = fuzzingMisses() === null ? 'ON' : 'OFF';
-  const options = [
-    `-DCMAKE_CXX_COMPILER=${compiler}`,
+  const common = [
+    `-DCMAKE_CXX_COMPILER=${sanitizingCompiler()}`,
     '-DCMAKE_BUILD_TYPE=Debug',
-    '-DCALLSEAL_SANITIZE=address,undefined',
     '-DCALLSEAL_CORE_TESTS=ON',
-    `-DCALLSEAL_FUZZERS=${fuzzers}`,
   ];
   for (const args of [
-    ['-S', PROJECT, '-B', directory, ...options],
-    ['--build', directory, '--parallel', '2'],
+    ['-S', PROJECT, '-B', directory, ...common, ...options],
+    ['--build', directory, '--target', target, '--parallel', '2'],
   ]) {
     const { status, stdout, stderr } = await run('flock', [`${directory}.lock`, 'cmake', ...args]);
     if (status !== 0)
       throw new Error(`cmake ${args.join(' ')} ended with ${status}\n${stdout.slice(-8000)}\n${stderr}`);
   }
   return directory;
+}
+
+function sanitizingCompiler(): string {
+  return isInstalled('clang++') ? 'clang++' : 'g++';
 }
 
 /** CMake refuses a build directory that was copied along with the project from another place. */
