@@ -9,12 +9,11 @@ import { made, ROOT, run } from './run.mjs';
 
 /** @returns {Promise<string>} the path of the fuzzer, built if it was not */
 export async function builtFuzzer(name) {
-  made(SANITIZED);
-  for (const args of sanitizedBuild({ compiler: 'clang++', fuzzers: true, targets: [name] })) {
+  for (const args of sanitizedBuild(SANITIZED, { compiler: 'clang++', fuzzers: true, targets: [name] })) {
     const { status, output } = await run('flock', args);
     if (status !== 0) throw new Error(`flock ${args.join(' ')} ended with ${status}\n${output.slice(-8000)}`);
   }
-  return join(SANITIZED, name);
+  return join(SANITIZED.directory, name);
 }
 
 /** @returns {string} a directory with `fips.so` and `fipsmodule.cnf`, as CALLSEAL_FIPS_DIR wants it */

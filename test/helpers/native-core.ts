@@ -7,6 +7,8 @@ import { run } from './native-build.ts';
 const SANITIZERS = {
   ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1',
   UBSAN_OPTIONS: 'print_stacktrace=1',
+  // The end of the program is not the end of the crew's threads.
+  TSAN_OPTIONS: 'report_thread_leaks=0 second_deadlock_stack=1',
 };
 
 /** @param name for the report */
