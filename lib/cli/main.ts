@@ -19,6 +19,7 @@ const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set([
   'export-cms',
   'import-cms',
   'agent',
+  'desk',
   'rekey',
 ]);
 
@@ -53,6 +54,7 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'who can open what is there, and what is wrong with it',
     load: () => import('./report.ts'),
   },
+  { name: 'desk', summary: 'a page to look into encrypted files, on this host only', load: () => import('./desk.ts') },
   {
     name: 'export-cms',
     summary: 'encrypted files as CMS messages, for partners with openssl',

@@ -45,6 +45,8 @@ export interface Ranged {
 /**
  * Sends a body or the part that is asked for. When reading fails on the way, the connection ends before the length that
  * was told, so that no browser takes the part for the whole.
+ *
+ * @throws what reading the first piece throws; nothing has been sent then
  */
 export async function sendRanged(
   request: IncomingMessage,
@@ -59,6 +61,7 @@ export async function sendRanged(
     return;
   }
   const { start, end, whole } = range;
+  const first = await body.readRange(start, Math.min(end, start + PIECE));
   response.writeHead(whole ? 200 : 206, {
     ...SECURITY_HEADERS,
     'Accept-Ranges': 'bytes',
@@ -70,12 +73,12 @@ export async function sendRanged(
     response.end();
     return;
   }
-  await pipeline(Readable.from(pieces(body, start, end), { objectMode: false }), response).catch(() => {
-    response.destroy();
-  });
+  const parts = pieces(first, body, start + first.length, end);
+  await pipeline(Readable.from(parts, { objectMode: false }), response).catch(() => response.destroy());
 }
 
-async function* pieces(body: Ranged, start: number, end: number): AsyncGenerator<Uint8Array> {
+async function* pieces(first: Uint8Array, body: Ranged, start: number, end: number): AsyncGenerator<Uint8Array> {
+  if (first.length > 0) yield first;
   for (let at = start; at < end; at += PIECE) yield await body.readRange(at, Math.min(end, at + PIECE));
 }
 

@@ -41,7 +41,8 @@ export function guessKind(name: string, head: Uint8Array, size: number): Kind {
 
 /** UTF-8 without control characters other than those that text has. */
 function isText(head: Uint8Array, goesOn: boolean): boolean {
-  if (head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0c && byte !== 0x0d)) return false;
+  if (head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0c && byte !== 0x0d))
+    return false;
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: goesOn });
     return true;

@@ -3,9 +3,9 @@
 import { CallsealError } from '../../errors.ts';
 import type { Content } from './content.ts';
 import { expand } from './g711.ts';
-import { readGsm } from './gsm-sound.ts';
-import { RAW_FRAME_BYTES, WAV_BLOCK_BYTES } from './gsm-frame.ts';
 import { GSM_FRAME_SAMPLES } from './gsm-decoder.ts';
+import { RAW_FRAME_BYTES, WAV_BLOCK_BYTES } from './gsm-frame.ts';
+import { readGsm } from './gsm-sound.ts';
 import { type PcmLayout, parseWav, WAV_HEAD_BYTES, type WavLayout, wavHeader } from './wav-header.ts';
 
 /** How bytes are to be heard. */
