@@ -1,0 +1,28 @@
+/** A message that is also read aloud. */
+
+import type { ComponentChildren } from 'preact';
+import type { Problem } from '../../lib/desk/protocol.ts';
+import { wordsFor } from './words.ts';
+
+export function ProblemNotice({ problem, children }: { problem: Problem; children?: ComponentChildren }) {
+  const { title, advice } = wordsFor(problem);
+  return (
+    <div class="notice bad" role="alert">
+      <strong>{title}</strong>
+      <p>{advice}</p>
+      <details>
+        <summary>What was said</summary>
+        <p class="said">{problem.message}</p>
+      </details>
+      {children}
+    </div>
+  );
+}
+
+export function Notice({ kind, children }: { kind: 'good' | 'warn' | 'plain'; children: ComponentChildren }) {
+  return (
+    <div class={`notice ${kind}`} role="status">
+      {children}
+    </div>
+  );
+}
