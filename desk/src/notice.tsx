@@ -4,16 +4,25 @@ import type { ComponentChildren } from 'preact';
 import type { Problem } from '../../lib/desk/protocol.ts';
 import { wordsFor } from './words.ts';
 
+/** What is no failure, but has to be known. */
+const MILD: ReadonlySet<Problem['code']> = new Set(['ERR_TRUNCATED', 'ERR_PASSPHRASE_REQUIRED', 'ERR_OUTPUT_EXISTS']);
+
 export function ProblemNotice({ problem, children }: { problem: Problem; children?: ComponentChildren }) {
   const { title, advice } = wordsFor(problem);
   return (
-    <div class="notice bad" role="alert">
+    <div class={`notice ${MILD.has(problem.code) ? 'warn' : 'bad'}`} role="alert">
       <strong>{title}</strong>
-      <p>{advice}</p>
-      <details>
-        <summary>What was said</summary>
+      {advice === null ? (
         <p class="said">{problem.message}</p>
-      </details>
+      ) : (
+        <>
+          <p>{advice}</p>
+          <details>
+            <summary>What was said</summary>
+            <p class="said">{problem.message}</p>
+          </details>
+        </>
+      )}
       {children}
     </div>
   );

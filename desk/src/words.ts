@@ -4,8 +4,8 @@ import type { Problem } from '../../lib/desk/protocol.ts';
 
 interface Words {
   title: string;
-  /** What it means, and what to do. */
-  advice: string;
+  /** What it means, and what to do; null where the desk's own message says it best. */
+  advice: string | null;
 }
 
 const WORDS: Partial<Record<Problem['code'], Words>> = {
@@ -58,16 +58,16 @@ const WORDS: Partial<Record<Problem['code'], Words>> = {
     title: 'The file is closed',
     advice: 'Its key was forgotten, or other files were opened since. Open it again.',
   },
-  ERR_IO: { title: 'The system refused', advice: 'What it said stands below.' },
-  ERR_KEY_IN_USE: { title: 'This key is still needed', advice: 'What depends on it stands below.' },
+  ERR_IO: { title: 'The system refused', advice: null },
+  ERR_KEY_IN_USE: { title: 'This key is still needed', advice: null },
   ERR_KEY_SUBSTITUTED: {
     title: 'The key store was altered',
     advice: 'A row is not what was written. Change nothing, and find out who wrote to the store.',
   },
-  ERR_INVALID_ARGUMENT: { title: 'This cannot be done', advice: 'The reason stands below.' },
-  ERR_DESK: { title: 'The desk did not do that', advice: 'The reason stands below.' },
+  ERR_INVALID_ARGUMENT: { title: 'This cannot be done', advice: null },
+  ERR_DESK: { title: 'The desk did not do that', advice: null },
 };
 
 export function wordsFor({ code }: Problem): Words {
-  return WORDS[code] ?? { title: 'That failed', advice: 'What was said stands below.' };
+  return WORDS[code] ?? { title: 'That failed', advice: null };
 }

@@ -64,9 +64,8 @@ export async function viewAudit(keys: KeyHierarchy, before: number | null): Prom
 
 function entryView({ sequence, at, actor, host, event, details }: AuditEntry): AuditView['entries'][number] {
   const { rows: _, ...shown } = details;
-  const text = Object.entries(shown).map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  const told = Object.entries(shown).filter(([, value]) => !(Array.isArray(value) && value.length === 0));
+  const text = told.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return {
     sequence,
     at: at.toISOString(),

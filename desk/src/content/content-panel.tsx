@@ -30,12 +30,7 @@ export function ContentPanel({ api, file, opened }: { api: DeskApi; file: FileVi
         </h3>
         <SaveButton api={api} file={file} opened={opened} />
       </div>
-      {!opened.complete && (
-        <Notice kind="warn">
-          <strong>This is the beginning of the file</strong>
-          <p>All of it that is there and authentic. Its end is missing.</p>
-        </Notice>
-      )}
+      {!opened.complete && <Beginning isEmpty={opened.bytes === 0} />}
       {opened.signer !== null && (
         <p class="facts">
           Signed with key <code>{shortId(opened.signer.keyId)}</code>
@@ -44,16 +39,16 @@ export function ContentPanel({ api, file, opened }: { api: DeskApi; file: FileVi
         </p>
       )}
       <div class="row">
-        <div class="switch" role="group" aria-label="Show as">
+        <fieldset class="switch" aria-label="Show as">
           {VIEWS.map((each) => (
             <button key={each.view} type="button" aria-pressed={view === each.view} onClick={() => setView(each.view)}>
               {each.label}
             </button>
           ))}
-        </div>
+        </fieldset>
       </div>
       {opened.bytes === 0 ? (
-        <p class="facts">The file is empty.</p>
+        opened.complete && <p class="facts">The file is empty.</p>
       ) : (
         <>
           {view === 'sound' && <SoundView {...part} format={format} onFormat={setFormat} />}
@@ -62,5 +57,19 @@ export function ContentPanel({ api, file, opened }: { api: DeskApi; file: FileVi
         </>
       )}
     </section>
+  );
+}
+
+/** Of a file without its end. */
+function Beginning({ isEmpty }: { isEmpty: boolean }) {
+  return (
+    <Notice kind="warn">
+      <strong>{isEmpty ? 'Nothing of it can be opened yet' : 'This is the beginning of the file'}</strong>
+      <p>
+        {isEmpty
+          ? 'It ends within its first part, and only whole parts can be authenticated.'
+          : 'All of it that is there and authentic. Its end is missing.'}
+      </p>
+    </Notice>
   );
 }

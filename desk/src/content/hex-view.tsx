@@ -2,6 +2,7 @@
 
 import type { DeskApi } from '../api.ts';
 import { ProblemNotice } from '../notice.tsx';
+import { Scrolled } from '../scrolled.tsx';
 import { Pager } from './pager.tsx';
 import { usePart } from './use-part.ts';
 
@@ -15,9 +16,9 @@ export function HexView({ api, handle, size }: { api: DeskApi; handle: string; s
       <Pager start={start} size={size} pageBytes={PAGE_BYTES} goTo={goTo} />
       {problem !== null && <ProblemNotice problem={problem} />}
       {part !== null && (
-        <pre class="hex" tabIndex={0} role="region" aria-label="Bytes">
-          {dump(part.bytes, part.start)}
-        </pre>
+        <Scrolled label="Bytes">
+          <pre class="hex">{dump(part.bytes, part.start)}</pre>
+        </Scrolled>
       )}
     </>
   );

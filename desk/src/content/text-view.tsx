@@ -2,6 +2,7 @@
 
 import type { DeskApi } from '../api.ts';
 import { ProblemNotice } from '../notice.tsx';
+import { Scrolled } from '../scrolled.tsx';
 import { Pager } from './pager.tsx';
 import { usePart } from './use-part.ts';
 
@@ -14,9 +15,9 @@ export function TextView({ api, handle, size }: { api: DeskApi; handle: string; 
       <Pager start={start} size={size} pageBytes={PAGE_BYTES} goTo={goTo} />
       {problem !== null && <ProblemNotice problem={problem} />}
       {part !== null && (
-        <pre class="text" tabIndex={0} role="region" aria-label="Text">
-          {decode(part.bytes, part.start > 0)}
-        </pre>
+        <Scrolled label="Text">
+          <pre class="text">{decode(part.bytes, part.start > 0)}</pre>
+        </Scrolled>
       )}
     </>
   );

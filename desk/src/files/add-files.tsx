@@ -18,7 +18,7 @@ export function AddFiles({ upload, take, cancel, dismiss }: Props) {
   return (
     <>
       <div class={`drop ${over ? 'over' : ''}`}>
-        <span class="facts">Drop encrypted files here, or</span>
+        <span class="facts">Drop encrypted files or folders on this page, or</span>
         <Chooser label="Add files…" directory={false} take={take} />
         <Chooser label="Add a folder…" directory take={take} />
       </div>
@@ -53,7 +53,9 @@ export function AddFiles({ upload, take, cancel, dismiss }: Props) {
 
 function Chooser({ label, directory, take }: { label: string; directory: boolean } & Pick<Props, 'take'>) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.toggleAttribute('webkitdirectory', directory), []);
+  useEffect(() => {
+    input.current?.toggleAttribute('webkitdirectory', directory);
+  }, []);
   const onChange = () => {
     const files = input.current?.files;
     if (files) void take(chosen(files));
@@ -77,7 +79,9 @@ function useDropTarget(take: Props['take']): boolean {
       event.preventDefault();
       setOver(true);
     };
-    const leave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
+    const leave = (event: DragEvent) => {
+      if (event.relatedTarget === null) setOver(false);
+    };
     const drop = (event: DragEvent) => {
       event.preventDefault();
       setOver(false);

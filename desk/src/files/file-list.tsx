@@ -17,7 +17,7 @@ const ROWS = 200;
 
 export function FileList({ files, recipients, held, selected, onSelect }: Props) {
   const [rows, setRows] = useState(ROWS);
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const shown = files.slice(0, rows);
   useEffect(
     () => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }),
@@ -32,9 +32,15 @@ export function FileList({ files, recipients, held, selected, onSelect }: Props)
     event.preventDefault();
     onSelect(file.id);
   };
+  const onClick = ({ target }: MouseEvent) => {
+    const row = (target as Element).closest<HTMLElement>('[data-file]');
+    if (row === null) return;
+    onSelect(Number(row.dataset.file));
+    list.current?.focus();
+  };
   return (
     <>
-      <ul
+      <div
         ref={list}
         class="files"
         role="listbox"
@@ -42,19 +48,22 @@ export function FileList({ files, recipients, held, selected, onSelect }: Props)
         tabIndex={0}
         aria-activedescendant={selected === null ? undefined : `file-${selected}`}
         onKeyDown={onKeyDown}
+        onClick={onClick}
       >
         {shown.map((file) => (
-          <li
+          <div
             key={file.id}
             id={`file-${file.id}`}
+            data-file={file.id}
+            class="file"
             role="option"
+            tabIndex={-1}
             aria-selected={file.id === selected}
-            onClick={() => onSelect(file.id)}
           >
             <Row file={file} recipients={recipients} held={held} />
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       {files.length > rows && (
         <button type="button" class="quiet wide" onClick={() => setRows(rows + ROWS)}>
           Show more ({count(files.length - rows, 'file')} not shown)

@@ -13,6 +13,9 @@ import { SaveAll } from './save-all.tsx';
 import { useFiles } from './use-files.ts';
 import { useUpload } from './use-upload.ts';
 
+/** `call-9` before `call-10`. */
+const BY_NAME = new Intl.Collator('en', { numeric: true });
+
 export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
   const { files, rescan, add, remove } = useFiles(api);
   const keys = useKeys(api);
@@ -28,7 +31,8 @@ export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
   );
   const shown = useMemo(() => {
     const wanted = filter.toLowerCase();
-    return files.list.filter(({ name }) => name.toLowerCase().includes(wanted));
+    const found = files.list.filter(({ name }) => name.toLowerCase().includes(wanted));
+    return found.sort((a, b) => BY_NAME.compare(a.name, b.name));
   }, [files.list, filter]);
   const openable = shown.filter((file) => file.state === 'complete' && isHeld(file, files.recipients, keys.held));
   const file = files.list.find(({ id }) => id === selected);

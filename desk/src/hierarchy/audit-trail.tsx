@@ -6,6 +6,7 @@ import type { DeskApi } from '../api.ts';
 import { count, time } from '../format.ts';
 import { Notice, ProblemNotice } from '../notice.tsx';
 import { problemOf } from '../problem.ts';
+import { Scrolled } from '../scrolled.tsx';
 
 export function AuditTrail({ api, entries }: { api: DeskApi; entries: number }) {
   const [shown, setShown] = useState<AuditView['entries']>([]);
@@ -40,7 +41,7 @@ export function AuditTrail({ api, entries }: { api: DeskApi; entries: number }) 
       </div>
       {whole !== null && <Notice kind="good">{count(whole, 'entry', 'entries')}, whole and unaltered.</Notice>}
       {problem !== null && <ProblemNotice problem={problem} />}
-      <div class="scroll" tabIndex={0} role="region" aria-label="Table of the audit trail">
+      <Scrolled label="Table of the audit trail">
         <table>
           <thead>
             <tr>
@@ -54,18 +55,18 @@ export function AuditTrail({ api, entries }: { api: DeskApi; entries: number }) 
             {shown.map((entry) => (
               <tr key={entry.sequence}>
                 <th scope="row">{entry.sequence}</th>
-                <td>{time(entry.at)}</td>
+                <td class="whole">{time(entry.at)}</td>
                 <td>
                   {entry.actor}@{entry.host}
                 </td>
                 <td>
-                  <strong>{entry.event}</strong> <span class="facts">{entry.details}</span>
+                  <strong>{entry.event}</strong> <span class="facts">{shortIds(entry.details)}</span>
                 </td>
               </tr>
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
       {oldest > 1 && (
         <button type="button" class="quiet wide" onClick={() => void load(oldest)}>
           Show older entries
@@ -73,4 +74,9 @@ export function AuditTrail({ api, entries }: { api: DeskApi; entries: number }) 
       )}
     </section>
   );
+}
+
+/** Ids by their first digits, as everywhere on this page. */
+function shortIds(text: string): string {
+  return text.replace(/\b([0-9a-f]{8})[0-9a-f]{24}\b/g, '$1…');
 }

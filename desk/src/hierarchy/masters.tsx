@@ -2,6 +2,7 @@
 
 import type { MasterView } from '../../../lib/desk/protocol.ts';
 import { count, day, daysUntil } from '../format.ts';
+import { Scrolled } from '../scrolled.tsx';
 import type { Question } from './confirm-dialog.tsx';
 
 interface Props {
@@ -18,7 +19,7 @@ export function Masters({ masters, ask }: Props) {
           Rotate…
         </button>
       </div>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Table of master keys">
+      <Scrolled label="Table of master keys">
         <table>
           <thead>
             <tr>
@@ -38,7 +39,7 @@ export function Masters({ masters, ask }: Props) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
     </section>
   );
 }
@@ -56,8 +57,7 @@ function MasterRow({ master, ask }: { master: MasterView } & Pick<Props, 'ask'>)
         <span class={`badge ${kind}`}>{current ? `${state}, current` : state}</span>
       </td>
       <td>
-        {suite}
-        {!approved && <span class="badge warn">not approved</span>}
+        {suite} {!approved && <span class="badge warn">not approved</span>}
       </td>
       <td>
         {count(-daysUntil(createdAt), 'day')} <span class="facts">{day(createdAt)}</span>

@@ -2,6 +2,7 @@
 
 import type { WorkingView } from '../../../lib/desk/protocol.ts';
 import { count, day, daysUntil, integer } from '../format.ts';
+import { Scrolled } from '../scrolled.tsx';
 import type { Question } from './confirm-dialog.tsx';
 
 interface Props {
@@ -38,7 +39,7 @@ function Area({ area, keys, ask }: { area: string; keys: WorkingView[] } & Pick<
           Rotate…
         </button>
       </div>
-      <div class="scroll" tabIndex={0} role="region" aria-label={`Working keys of ${area}`}>
+      <Scrolled label={`Working keys of ${area}`}>
         <table>
           <thead>
             <tr>
@@ -58,7 +59,7 @@ function Area({ area, keys, ask }: { area: string; keys: WorkingView[] } & Pick<
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
     </>
   );
 }
@@ -83,8 +84,7 @@ function WorkingRow({ working, ask }: { working: WorkingView } & Pick<Props, 'as
         <span class={`badge ${kind}`}>{text}</span>
       </td>
       <td>
-        {suite}
-        {!approved && <span class="badge warn">not approved</span>}
+        {suite} {!approved && <span class="badge warn">not approved</span>}
       </td>
       <td>
         {count(-daysUntil(createdAt), 'day')} <span class="facts">{day(createdAt)}</span>

@@ -37,7 +37,7 @@ export function KeyPanel(props: Props) {
       {keys.length > 0 && (
         <ul class="keys">
           {keys.map((key) => (
-            <KeyRow key={key.id} held={key} {...props} />
+            <KeyRow key={key.id} shown={key} {...props} />
           ))}
         </ul>
       )}
@@ -51,7 +51,7 @@ export function KeyPanel(props: Props) {
   );
 }
 
-function KeyRow({ held: key, files, forget, unlock }: { held: KeyView } & Props) {
+function KeyRow({ shown: key, files, forget, unlock }: { shown: KeyView } & Props) {
   const fits = key.keyId === null ? 0 : countFitting(key.keyId, files);
   return (
     <li>

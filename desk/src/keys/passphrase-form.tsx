@@ -53,7 +53,7 @@ export function PassphraseForm({ waiting, problem, give, giveUp }: Props) {
       </div>
       {words !== null && (
         <p id="passphrase-problem" class="wrong" role="alert">
-          <strong>{words.title}.</strong> {words.advice}
+          <strong>{words.title}.</strong> {words.advice ?? problem?.message}
         </p>
       )}
     </form>
