@@ -16,6 +16,7 @@ const script = (name) => [process.execPath, [`scripts/${name}.mjs`]];
 const CHECKS = [
   { name: 'layout and lint of TypeScript (biome)', command: tool('biome', 'ci', '.') },
   { name: 'types, unused locals and parameters (tsc)', command: tool('tsc', '-p', 'tsconfig.json', '--noEmit') },
+  { name: 'types of the desk’s page (tsc)', command: tool('tsc', '-p', 'desk/tsconfig.json') },
   { name: 'layout of C++ (clang-format)', command: script('check-native-format') },
   { name: 'unused exports and files', command: script('check-exports') },
   { name: 'directions of dependencies, manifest (dependency-cruiser, publint)', command: script('check-package') },

@@ -142,6 +142,7 @@ describe('bytes', () => {
     sign: (value) => key.sign('pss-sha256', value),
     passphrase: (value) => n.Passphrase.fromBytes(value),
     readRecipients: (value) => n.readRecipients(value),
+    decodePrivateKey: (value) => n.decodePrivateKey(value, null, 'key'),
     'encryptFile prefix': (value) => template.encryptFile(PRELUDE, '/dev/null', output(), 4096, value, control()),
     'changeRecipients recipients': (value) =>
       n.changeRecipients(file, key, envelope(), init({ recipients: value }), 0, null),

@@ -119,7 +119,7 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'cancelJobs changeRecipients checkSubject cleanDirectory createCertificate createRequest exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients rekeyFile sealFile sha256 status verifyOpening'.split(
+  'cancelJobs changeRecipients checkSubject cleanDirectory createCertificate createRequest decodePrivateKey exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients rekeyFile sealFile sha256 status verifyOpening'.split(
     ' ',
   );
 
@@ -186,6 +186,7 @@ describe('a handle', () => {
       if (name !== 'PrivateKey')
         expect(await codeOf(() => n.createCertificate(instance as never, [], 1))).toBe('ERR_INVALID_ARGUMENT');
       if (name !== 'Passphrase') {
+        expect(await codeOf(() => n.decodePrivateKey(bytes(0), instance as never, 'key'))).toBe('ERR_INVALID_ARGUMENT');
         expect(await codeOf(() => n.Token.open(ADDRESS, instance as never))).toBe('ERR_INVALID_ARGUMENT');
         expect(await codeOf(() => key.savePkcs12('/x', null, 'x', instance as never))).toBe('ERR_INVALID_ARGUMENT');
       }

@@ -66,6 +66,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./report.ts'),
   },
   {
+    name: 'desk',
+    summary: 'a page to look into encrypted files, on this host only',
+    group: 'Files',
+    load: () => import('./desk.ts'),
+  },
+  {
     name: 'export-cms',
     summary: 'encrypted files as CMS messages, for partners with openssl',
     group: 'Files',

@@ -20,6 +20,7 @@ const CRYPTOGRAPHIC: ReadonlySet<string | undefined> = new Set([
   'export-cms',
   'import-cms',
   'agent',
+  'desk',
   'rekey',
 ]);
 

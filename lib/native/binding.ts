@@ -15,6 +15,7 @@ import type {
   NativeJobControl,
   SealedEnvelope,
 } from './envelope-binding.ts';
+import type { NativeKeyBytesFunctions } from './key-bytes-binding.ts';
 import type {
   NativeInstallationOperations,
   NativeInstallationPublicOperations,
@@ -235,7 +236,7 @@ export interface InitialiseOptions {
   ) => Error;
 }
 
-export interface NativeBinding extends NativeRewrapFunctions, NativeSealFunctions {
+export interface NativeBinding extends NativeRewrapFunctions, NativeSealFunctions, NativeKeyBytesFunctions {
   /**
    * Runs the isolation checks, then creates the provider context. Once a process; a second call with the same mode and
    * module (another thread) reuses the context, one with another is ERR_INVALID_ARGUMENT.

@@ -65,6 +65,17 @@ export async function loadPrivateKey(path: string, passphrase?: Passphrase): Pro
 }
 
 /**
+ * The first private key in the bytes of a PEM, DER or PKCS#12 file that somebody has handed over. They are copied into
+ * native memory at once; overwriting the original is the caller's. @internal
+ *
+ * @param name What messages call the file.
+ * @throws {CallsealError} As {@link loadPrivateKey}, but for `ERR_IO`.
+ */
+export async function decodePrivateKey(bytes: Uint8Array, name: string, passphrase?: Passphrase): Promise<PrivateKey> {
+  return native().decodePrivateKey(bytes, passphrase ?? null, name);
+}
+
+/**
  * A self-signed X.509 certificate of the key as PEM text, to be listed in client_property.conf: SHA-256, version 3,
  * random serial number.
  *

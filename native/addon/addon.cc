@@ -10,6 +10,7 @@
 #include "hierarchy_handles.h"
 #include "input_handle.h"
 #include "isolation.h"
+#include "key_bytes_function.h"
 #include "key_handles.h"
 #include "memory.h"
 #include "module.h"
@@ -263,6 +264,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["exportCms"] = Napi::Function::New(env, export_cms_file);
   add_seal_functions(env, exports);
   define_rewrap_functions(env, exports);
+  define_key_bytes_function(env, exports);
   exports["verifyOpening"] = Napi::Function::New(env, verify_opening);
 #ifdef CALLSEAL_TEST_HOOKS
   exports["testing"] = make_test_hooks(env);

@@ -46,11 +46,14 @@ export function addHierarchyOptions(command: Command): HierarchyOpener {
 
 /** The options alone. */
 export function addKeyStoreOptions(command: Command): PassphrasePlace[] {
-  addStoreOption(command).option(
+  return addInstallationOptions(addStateDirOption(addStoreOption(command)));
+}
+
+export function addStateDirOption(command: Command): Command {
+  return command.option(
     '--state-dir <dir>',
     `where this host remembers how far the store had come (or ${STATE_VARIABLE})`,
   );
-  return addInstallationOptions(command);
 }
 
 /** Where this host remembers how far stores had come. */

@@ -1,0 +1,129 @@
+/** What the page asks of the desk. */
+
+import type {
+  AuditView,
+  DeskEvent,
+  DeskInfo,
+  FileListing,
+  FileView,
+  HierarchyAction,
+  HierarchyView,
+  KeyView,
+  OpenedView,
+  SaveView,
+  SoundFormat,
+  SoundView,
+  VerifiedView,
+} from '../../lib/desk/protocol.ts';
+import { SECRET_HEADER } from '../../lib/desk/protocol.ts';
+import { DeskError, readProblem } from './problem.ts';
+
+const MAX_PASSPHRASE_BYTES = 1024;
+
+export class DeskApi {
+  readonly #secret: string;
+
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  info = () => this.#json<DeskInfo>('GET', '/api/desk');
+  close = () => this.#send('POST', '/api/close');
+
+  files = (from: number) => this.#json<FileListing>('GET', `/api/files?from=${from}`);
+  rescan = () => this.#send('POST', '/api/rescan');
+  removeFile = (id: number) => this.#send('DELETE', `/api/files/${id}`);
+  open = (id: number, recover: boolean) => this.#json<OpenedView>('POST', `/api/files/${id}/open`, { recover });
+  verify = (id: number) => this.#json<VerifiedView>('POST', `/api/files/${id}/verify`);
+
+  keys = () => this.#json<KeyView[]>('GET', '/api/keys');
+  forgetKey = (id: number) => this.#send('DELETE', `/api/keys/${id}`);
+  forgetKeys = () => this.#send('DELETE', '/api/keys');
+
+  sound = (handle: string, format: SoundFormat) =>
+    this.#json<SoundView>('GET', `/api/open/${handle}/sound?as=${format}`);
+  closeContent = (handle: string) => this.#send('DELETE', `/api/open/${handle}`);
+  saveAddress = (handle: string) => `/media/${handle}/save`;
+
+  save = (files: number[]) => this.#json<SaveView>('POST', '/api/save', { files });
+  saveState = () => this.#json<SaveView>('GET', '/api/save');
+  cancelSave = () => this.#send('DELETE', '/api/save');
+
+  hierarchy = () => this.#json<HierarchyView>('GET', '/api/hierarchy');
+  audit = (before: number | null) =>
+    this.#json<AuditView>('GET', `/api/hierarchy/audit${before === null ? '' : `?before=${before}`}`);
+  verifyAudit = () => this.#json<{ entries: number }>('POST', '/api/hierarchy/audit/verify');
+  act = (action: HierarchyAction) => this.#json<HierarchyView>('POST', '/api/hierarchy/act', action);
+
+  async bytes(handle: string, start: number, end: number): Promise<Uint8Array> {
+    const response = await this.#send('GET', `/api/open/${handle}/bytes?start=${start}&end=${end}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** The passphrase goes as bytes, which are overwritten here once they are sent. */
+  async addKey(file: File, passphrase: Uint8Array<ArrayBuffer>): Promise<KeyView> {
+    if (passphrase.length > MAX_PASSPHRASE_BYTES) {
+      throw new DeskError({ code: 'ERR_WRONG_PASSPHRASE', message: 'a passphrase has 1024 bytes at most' });
+    }
+    const length = new Uint8Array([passphrase.length >> 8, passphrase.length & 0xff]);
+    const body = new Uint8Array(await new Blob([length, passphrase, file]).arrayBuffer());
+    try {
+      const response = await this.#send('POST', `/api/keys?name=${encodeURIComponent(file.name)}`, body);
+      return (await response.json()) as KeyView;
+    } finally {
+      body.fill(0);
+      passphrase.fill(0);
+    }
+  }
+
+  async unlockKey(id: number, passphrase: Uint8Array<ArrayBuffer>): Promise<KeyView> {
+    try {
+      return (await (await this.#send('POST', `/api/keys/${id}/unlock`, passphrase)).json()) as KeyView;
+    } finally {
+      passphrase.fill(0);
+    }
+  }
+
+  /** Sends a file, telling how much of it has gone. */
+  drop(file: File, name: string, onProgress: (sent: number) => void, signal: AbortSignal): Promise<FileView> {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open('POST', `/api/drop?name=${encodeURIComponent(name)}`);
+      request.setRequestHeader(SECRET_HEADER, this.#secret);
+      request.upload.onprogress = ({ loaded }) => onProgress(loaded);
+      request.onload = () => {
+        const answer = JSON.parse(request.responseText);
+        if (request.status < 300) resolve(answer);
+        else reject(new DeskError(answer.problem));
+      };
+      request.onerror = () => reject(new Error('not sent'));
+      request.onabort = () => reject(new DOMException('stopped', 'AbortError'));
+      signal.addEventListener('abort', () => request.abort(), { once: true });
+      request.send(file);
+    });
+  }
+
+  /** What happens, for as long as the desk is there. */
+  async *events(): AsyncGenerator<DeskEvent> {
+    const response = await this.#send('GET', '/api/events');
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ''; ; ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (text + value).split('\n');
+      text = lines.pop()!;
+      for (const line of lines) yield JSON.parse(line) as DeskEvent;
+    }
+  }
+
+  async #json<T>(method: string, path: string, body?: object): Promise<T> {
+    return (await this.#send(method, path, body === undefined ? undefined : JSON.stringify(body))).json();
+  }
+
+  async #send(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>): Promise<Response> {
+    const headers = { [SECRET_HEADER]: this.#secret };
+    const response = await fetch(path, { method, headers, ...(body !== undefined && { body }) });
+    if (!response.ok) throw new DeskError(await readProblem(response));
+    return response;
+  }
+}

@@ -1,0 +1,105 @@
+/** One file: for whom it is, whether it is complete, and its content once a key is there. */
+
+import { useEffect, useState } from 'preact/hooks';
+import type { FileView, OpenedView, Problem, RecipientView } from '../../../lib/desk/protocol.ts';
+import type { DeskApi } from '../api.ts';
+import { ContentPanel } from '../content/content-panel.tsx';
+import { bytes, time } from '../format.ts';
+import { Notice, ProblemNotice } from '../notice.tsx';
+import { problemOf } from '../problem.ts';
+import { isHeld } from './file-list.tsx';
+import { Recipients } from './recipients.tsx';
+
+interface Props {
+  api: DeskApi;
+  file: FileView;
+  recipients: RecipientView[];
+  held: ReadonlySet<string>;
+  onRemove(): void;
+}
+
+export function FileDetail({ api, file, recipients, held, onRemove }: Props) {
+  const [opened, setOpened] = useState<OpenedView | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [opening, setOpening] = useState(false);
+  const fits = isHeld(file, recipients, held);
+
+  const open = async (recover: boolean) => {
+    setOpening(true);
+    setProblem(null);
+    try {
+      setOpened(await api.open(file.id, recover));
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+    setOpening(false);
+  };
+  // A complete file whose key is there needs no further word.
+  useEffect(() => {
+    if (fits && file.state === 'complete' && opened === null) void open(false);
+    if (!fits) setOpened(null);
+    if (!fits) setProblem(null);
+  }, [fits]);
+  useEffect(() => {
+    const handle = opened?.handle;
+    return handle === undefined ? undefined : () => void api.closeContent(handle).catch(() => undefined);
+  }, [opened?.handle]);
+
+  const encrypted = file.recipients.length > 0;
+  return (
+    <section class="card" aria-label="The file">
+      <div class="row">
+        <h2 class="grow">{file.name}</h2>
+        {file.dropped && (
+          <button type="button" class="quiet" onClick={onRemove}>
+            Take away
+          </button>
+        )}
+      </div>
+      <p class="facts">
+        {bytes(file.bytes)}
+        {file.createdAt !== null && ` · encrypted ${time(file.createdAt)}`}
+        {file.signer !== null && ` · claims to be signed by ${file.signer}`}
+      </p>
+      <StateNotice file={file} />
+      {encrypted && (
+        <>
+          <h3>Encrypted for</h3>
+          <Recipients recipients={file.recipients.map((place) => recipients[place]!)} held={held} />
+        </>
+      )}
+      {encrypted && !fits && (
+        <Notice kind="plain">
+          {held.size === 0
+            ? 'Give the private key that belongs to one of these certificates to open the file.'
+            : 'None of your open keys belongs to one of these certificates: give another private key.'}
+        </Notice>
+      )}
+      {fits && file.state === 'truncated' && opened === null && (
+        <button type="button" class="main" disabled={opening} onClick={() => void open(true)}>
+          Open what is there
+        </button>
+      )}
+      {problem !== null && (
+        <ProblemNotice problem={problem}>
+          <button type="button" onClick={() => void open(false)}>
+            Try again
+          </button>
+        </ProblemNotice>
+      )}
+      {opened !== null && <ContentPanel key={opened.handle} api={api} file={file} opened={opened} />}
+    </section>
+  );
+}
+
+function StateNotice({ file: { state, problem } }: { file: FileView }) {
+  if (state === 'complete') return null;
+  const code = {
+    truncated: 'ERR_TRUNCATED',
+    damaged: 'ERR_TAMPERED',
+    unsupported: 'ERR_UNSUPPORTED_VERSION',
+    'not-callseal': 'ERR_NOT_CALLSEAL',
+    unreadable: 'ERR_IO',
+  } as const;
+  return <ProblemNotice problem={{ code: code[state], message: problem ?? state }} />;
+}

@@ -1,0 +1,62 @@
+/** For which certificates a file was encrypted: shown before any key is given. */
+
+import type { RecipientView } from '../../../lib/desk/protocol.ts';
+import { day, daysUntil, holder, shortId } from '../format.ts';
+
+export function Recipients({ recipients, held }: { recipients: RecipientView[]; held: ReadonlySet<string> }) {
+  return (
+    <ul class="recipients">
+      {recipients.map((recipient) => (
+        <li key={recipient.keyId}>
+          <Recipient {...recipient} />
+          {held.has(recipient.keyId) && <span class="badge good">you hold its key</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Recipient({ certificate, keyId, bits }: RecipientView) {
+  if (certificate === null) {
+    return (
+      <div>
+        <strong>A bare public key</strong>
+        <span class="facts">
+          RSA {bits} · key <code>{shortId(keyId)}</code>
+        </span>
+      </div>
+    );
+  }
+  const { subject, issuer, serial, notAfter, sha256 } = certificate;
+  const past = daysUntil(notAfter) < 0;
+  return (
+    <div>
+      <strong>{holder(subject)}</strong>
+      <span class="facts">
+        RSA {bits} · {past ? 'expired' : 'valid until'} {day(notAfter)}
+        {past && ' (its key still opens files)'}
+      </span>
+      <details>
+        <summary>Certificate</summary>
+        <dl>
+          <dt>Subject</dt>
+          <dd>{subject}</dd>
+          <dt>Issuer</dt>
+          <dd>{issuer}</dd>
+          <dt>Serial</dt>
+          <dd>
+            <code>{serial}</code>
+          </dd>
+          <dt>SHA-256</dt>
+          <dd>
+            <code>{sha256}</code>
+          </dd>
+          <dt>Key id</dt>
+          <dd>
+            <code>{keyId}</code>
+          </dd>
+        </dl>
+      </details>
+    </div>
+  );
+}

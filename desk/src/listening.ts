@@ -1,0 +1,33 @@
+/** The line on which the desk tells what happens; while it is held, the desk knows that somebody is there. */
+
+import type { DeskEvent } from '../../lib/desk/protocol.ts';
+import type { DeskApi } from './api.ts';
+
+const heard = new EventTarget();
+
+/** Holds the line. @param onGone Called when the desk is there no more. */
+export function listen(api: DeskApi, onGone: () => void): () => void {
+  let given = false;
+  const run = async () => {
+    try {
+      for await (const event of api.events()) {
+        if (given) return;
+        heard.dispatchEvent(new CustomEvent('desk', { detail: event }));
+      }
+    } catch {
+      // The end of the line, either way.
+    }
+    if (!given) onGone();
+  };
+  void run();
+  return () => {
+    given = true;
+  };
+}
+
+/** Hears of what the desk tells. */
+export function onDeskEvent(listener: (event: DeskEvent) => void): () => void {
+  const hear = (event: Event) => listener((event as CustomEvent<DeskEvent>).detail);
+  heard.addEventListener('desk', hear);
+  return () => heard.removeEventListener('desk', hear);
+}

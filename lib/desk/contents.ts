@@ -1,0 +1,102 @@
+/** Decrypted contents that are open: read in parts, never written anywhere, and overwritten when they are closed. */
+
+import { openRandomAccess, type RandomAccessFile } from '../callfile/random-access.ts';
+import { CallsealError } from '../errors.ts';
+import type { KeyRing } from '../recipients/keyring.ts';
+import { safe } from '../safe-text.ts';
+import type { FileSigner } from '../signing/info.ts';
+import { guessKind } from './audio/kind.ts';
+import { openSound, type Sound, type SoundFormat } from './audio/sound.ts';
+import { WAV_HEAD_BYTES } from './audio/wav-header.ts';
+import type { Kind, OpenedView, SignerView } from './protocol.ts';
+import type { SealedFile } from './sealed-file.ts';
+import { unguessable } from './session.ts';
+
+/** Each keeps about 1 MiB of plaintext. The one that was not used for longest goes when another comes. */
+const MAX_OPEN = 8;
+
+/** Content that is open. */
+export interface OpenContent {
+  handle: string;
+  fileId: number;
+  plainName: string;
+  access: RandomAccessFile;
+  kind: Kind;
+  sounds: Map<SoundFormat, Promise<Sound>>;
+}
+
+export class Contents {
+  readonly #open = new Map<string, OpenContent>();
+
+  /**
+   * Opens a file with one of the keys.
+   *
+   * @throws {CallsealError} what {@link openRandomAccess} throws
+   */
+  async open(
+    fileId: number,
+    file: SealedFile,
+    plainName: string,
+    keys: KeyRing,
+    recover: boolean,
+  ): Promise<OpenedView> {
+    const access = await file.with((path) => openRandomAccess(path, { keys, recover }));
+    try {
+      const head = await access.readRange(0, Math.min(access.size, WAV_HEAD_BYTES));
+      const kind = guessKind(plainName, head, access.size);
+      const content = { handle: unguessable(), fileId, plainName, access, kind, sounds: new Map() };
+      await this.#makeRoom();
+      this.#open.set(content.handle, content);
+      return viewOf(content);
+    } catch (error) {
+      await access.close();
+      throw error;
+    }
+  }
+
+  /** @throws {CallsealError} `ERR_KEY_USE` when it was closed, as with its key */
+  get(handle: string): OpenContent {
+    const found = this.#open.get(handle);
+    if (found === undefined) throw new CallsealError('ERR_KEY_USE', 'this file was closed; open it again');
+    this.#open.delete(handle);
+    this.#open.set(handle, found);
+    return found;
+  }
+
+  /** The content as a WAV file. */
+  sound(handle: string, format: SoundFormat): Promise<Sound> {
+    const { access, sounds } = this.get(handle);
+    let sound = sounds.get(format);
+    if (sound === undefined) {
+      sound = openSound(access, format);
+      sounds.set(format, sound);
+    }
+    return sound;
+  }
+
+  async close(handle: string): Promise<void> {
+    const found = this.#open.get(handle);
+    this.#open.delete(handle);
+    await found?.access.close();
+  }
+
+  /** Closes what a key, or a file that is no longer there, had opened. */
+  async closeWhere(test: (content: OpenContent) => boolean): Promise<void> {
+    const handles = [...this.#open.values()].filter(test).map(({ handle }) => handle);
+    await Promise.all(handles.map((handle) => this.close(handle)));
+  }
+
+  async #makeRoom(): Promise<void> {
+    const [oldest] = this.#open.keys();
+    if (this.#open.size >= MAX_OPEN && oldest !== undefined) await this.close(oldest);
+  }
+}
+
+function viewOf({ handle, fileId, access, kind }: OpenContent): OpenedView {
+  const { size, complete, keyId, signer } = access;
+  return { handle, file: fileId, bytes: size, complete, keyId, signer: signer && signerView(signer), kind };
+}
+
+export function signerView({ certificate, keyId, content }: FileSigner): SignerView {
+  return { subject: certificate && safe(certificate.subject), keyId, content };
+}

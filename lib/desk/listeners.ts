@@ -1,0 +1,47 @@
+/** Pages that listen: they are told what happens, and as long as one does, somebody is there. */
+
+import type { ServerResponse } from 'node:http';
+import type { DeskEvent } from './protocol.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+
+/** So that a connection that has died is noticed. */
+const ALIVE_INTERVAL = 10_000;
+
+export class Listeners {
+  readonly #responses = new Set<ServerResponse>();
+  readonly #timer = setInterval(() => this.tell({ event: 'alive' }), ALIVE_INTERVAL).unref();
+  readonly #onLeave: () => void;
+
+  /** @param onLeave Called when the last page has gone. */
+  constructor(onLeave: () => void) {
+    this.#onLeave = onLeave;
+  }
+
+  get size(): number {
+    return this.#responses.size;
+  }
+
+  /** Lines of JSON, for as long as the page listens. */
+  add(response: ServerResponse): void {
+    response.writeHead(200, { ...SECURITY_HEADERS, 'Content-Type': 'application/x-ndjson; charset=utf-8' });
+    this.#responses.add(response);
+    response.once('close', () => {
+      this.#responses.delete(response);
+      if (this.#responses.size === 0) this.#onLeave();
+    });
+    response.write(lineOf({ event: 'hello' }));
+  }
+
+  tell(event: DeskEvent): void {
+    for (const response of this.#responses) response.write(lineOf(event));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const response of this.#responses) response.end();
+  }
+}
+
+function lineOf(event: DeskEvent): string {
+  return `${JSON.stringify(event)}\n`;
+}

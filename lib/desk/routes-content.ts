@@ -1,0 +1,60 @@
+/** Decrypted content: as bytes, as sound, as a download. */
+
+import { basename } from 'node:path';
+import { CallsealError } from '../errors.ts';
+import { sendBytes, sendJson, sendNothing, sendRanged } from './answer.ts';
+import type { SoundFormat, SoundView } from './protocol.ts';
+import { type Exchange, type Route, wholeNumber } from './routes.ts';
+
+const MAX_PART_BYTES = 1 << 20;
+const FORMATS: readonly string[] = ['wav', 'ulaw', 'alaw', 'gsm', 'pcm8k', 'pcm16k'] satisfies SoundFormat[];
+
+export const CONTENT_ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/api/open/*/bytes', access: 'api', answer: bytes },
+  { method: 'GET', path: '/api/open/*/sound', access: 'api', answer: sound },
+  { method: 'DELETE', path: '/api/open/*', access: 'api', answer: close },
+  { method: 'GET', path: '/media/*/sound/*', access: 'media', answer: play },
+  { method: 'GET', path: '/media/*/save', access: 'media', answer: download },
+];
+
+async function bytes({ desk, response, params, query }: Exchange): Promise<void> {
+  const { access } = desk.contents.get(params[0]!);
+  const start = Math.min(wholeNumber(query.get('start') ?? 0, 'start'), access.size);
+  const end = Math.min(wholeNumber(query.get('end') ?? access.size, 'end'), access.size, start + MAX_PART_BYTES);
+  sendBytes(response, 200, 'application/octet-stream', await access.readRange(start, Math.max(start, end)));
+}
+
+async function sound({ desk, response, params, query }: Exchange): Promise<void> {
+  const format = formatOf(query.get('as'));
+  const { description, seconds } = await desk.contents.sound(params[0]!, format);
+  sendJson(response, { description, seconds, address: `/media/${params[0]}/sound/${format}` } satisfies SoundView);
+}
+
+async function close({ desk, response, params }: Exchange): Promise<void> {
+  await desk.contents.close(params[0]!);
+  sendNothing(response);
+}
+
+async function play({ desk, request, response, params }: Exchange): Promise<void> {
+  const made = await desk.contents.sound(params[0]!, formatOf(params[1]));
+  await sendRanged(request, response, made, { 'Content-Type': 'audio/wav' });
+}
+
+/** Every part of it is authenticated before it is sent; a browser gives the file its name when all of it has come. */
+async function download({ desk, request, response, params }: Exchange): Promise<void> {
+  const { access, plainName } = desk.contents.get(params[0]!);
+  await sendRanged(request, response, access, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `attachment; filename*=UTF-8''${encodeName(basename(plainName))}`,
+  });
+}
+
+/** RFC 8187. */
+function encodeName(name: string): string {
+  return encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function formatOf(text: string | null | undefined): SoundFormat {
+  if (typeof text === 'string' && FORMATS.includes(text)) return text as SoundFormat;
+  throw new CallsealError('ERR_INVALID_ARGUMENT', `a sound is one of ${FORMATS.join(', ')}`);
+}

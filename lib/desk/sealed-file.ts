@@ -1,0 +1,106 @@
+/** An encrypted file at the desk: where it is, and how to get at it without being led elsewhere. */
+
+import { constants } from 'node:fs';
+import { type FileHandle, open, readlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { CallsealError } from '../errors.ts';
+import { systemError } from '../recipients/regular-file.ts';
+
+/** A file that is read through a descriptor, whatever happens to its name meanwhile. */
+export interface SealedFile {
+  /** For people: its path below its directory, or as it was dropped. */
+  readonly name: string;
+  readonly dropped: boolean;
+  /**
+   * Opens the file for as long as `use` runs.
+   *
+   * @throws {CallsealError} `ERR_IO`, `ERR_INPUT_CHANGED`, and what `use` throws, with the file's name in it
+   */
+  with<T>(use: (path: string) => Promise<T>): Promise<T>;
+  /** Gives up what is held of it. */
+  close(): Promise<void>;
+}
+
+/** A path that leads to an open file and to no other. */
+function pathOf(handle: FileHandle): string {
+  return `/proc/self/fd/${handle.fd}`;
+}
+
+/** Runs `use`; an error that speaks of a descriptor speaks of the file's name instead. */
+async function named<T>(name: string, handle: FileHandle, use: (path: string) => Promise<T>): Promise<T> {
+  const path = pathOf(handle);
+  try {
+    return await use(path);
+  } catch (error) {
+    if (!(error instanceof CallsealError)) throw error;
+    const { code, message, cause, errno } = error;
+    const details = { cause, path: name, ...(errno === undefined ? {} : { errno }) };
+    throw new CallsealError(code, message.replaceAll(path, name), details);
+  }
+}
+
+/** A file below a directory that the command line names. */
+export class FolderFile implements SealedFile {
+  readonly dropped = false;
+  readonly name: string;
+  readonly #path: string;
+
+  /**
+   * @param root With all links resolved.
+   * @param name Below it.
+   */
+  constructor(root: string, name: string) {
+    this.name = name;
+    this.#path = join(root, name);
+  }
+
+  /** A name that has become a link since, or lies behind one, is refused: the system says what was really opened. */
+  async with<T>(use: (path: string) => Promise<T>): Promise<T> {
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+    const handle = await open(this.#path, flags).catch((error: unknown) => {
+      throw systemError(error, 'cannot open', this.name);
+    });
+    try {
+      if ((await readlink(pathOf(handle))) !== this.#path) throw moved(this.name);
+      return await named(this.name, handle, use);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A file that was dropped on the page. It has no name on this host. */
+export class DroppedFile implements SealedFile {
+  readonly dropped = true;
+  readonly name: string;
+  readonly #handle: FileHandle;
+
+  constructor(name: string, handle: FileHandle) {
+    this.name = name;
+    this.#handle = handle;
+  }
+
+  with<T>(use: (path: string) => Promise<T>): Promise<T> {
+    return named(this.name, this.#handle, use);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+function moved(name: string): CallsealError {
+  return new CallsealError(
+    'ERR_INPUT_CHANGED',
+    `${name} is not the file that was found there any more; look at the folder again`,
+    { path: name },
+  );
+}
+
+/** What a decrypted copy is called: without the suffix, or with another where there is none to take off. */
+export function plainNameOf(name: string, suffix: string): string {
+  const ends = name.endsWith(suffix) && basename(name) !== suffix;
+  return ends ? name.slice(0, -suffix.length) : `${name}.plain`;
+}
