@@ -1,2 +1,12 @@
-export const SANITIZED: string;
-export function sanitizedBuild(options: { compiler: string; fuzzers: boolean; targets?: string[] }): string[][];
+export interface SanitizedBuild {
+  directory: string;
+  sanitizers: string;
+}
+
+export const SANITIZED: SanitizedBuild;
+export const THREAD_SANITIZED: SanitizedBuild;
+
+export function sanitizedBuild(
+  build: SanitizedBuild,
+  options: { compiler: string; fuzzers?: boolean; targets?: string[] },
+): string[][];
