@@ -89,7 +89,8 @@ function line({ name, executions, seconds, edges, entries, findings }) {
 
 function summary(results, wanted) {
   console.log(`\n${results.map(line).join('\n')}`);
-  if (results.length < wanted) console.log(`interrupted: ${wanted - results.length} targets were not run`);
+  const left = wanted - results.length;
+  if (left > 0) console.log(`interrupted: ${left} ${left === 1 ? 'target was' : 'targets were'} not run`);
   const findings = results.flatMap((result) => result.findings);
   for (const path of findings) console.log(`found: ${relative(process.cwd(), path)}`);
   return findings.length > 0 ? 1 : 0;

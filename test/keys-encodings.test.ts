@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { CallsealError } from '../lib/errors.ts';
 import { hex } from '../lib/hex.ts';
 import { assertArea } from '../lib/keys/area.ts';
 import { canonicalJson } from '../lib/keys/canonical-json.ts';
@@ -11,6 +12,7 @@ import { parseId } from '../lib/keys/ids.ts';
 import { encodeHeader, parseHeader } from '../lib/keys/record.ts';
 import { SUITES } from '../lib/keys/suites.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
+import { encodeEntity } from './independent-key-decoder.ts';
 
 const encoder = new EntityEncoder();
 const text = fc.string({ unit: 'binary', maxLength: 40 });
@@ -37,6 +39,41 @@ test('an entity is encoded as docs/keys.md says, whatever its texts', () => {
         hex(encodeFields('callseal entity v1', tenant, area, type, id, field)),
       );
     }),
+  );
+});
+
+test('an entity is encoded as the independent reader does it', () => {
+  fc.assert(
+    fc.property(areas, entities, (area, entity) => {
+      expect(hex(encoder.encode(area, entity))).toBe(encodeEntity(area, entity).toString('hex'));
+    }),
+  );
+});
+
+test('whatever is given as an entity is encoded as well-formed text, or refused', async () => {
+  const value = fc.oneof({ weight: 4, arbitrary: fc.string({ unit: 'binary', maxLength: 600 }) }, fc.anything());
+  const half = fc.constantFrom('a\ud800', '\udc00', '\ud800\ud800');
+  const part = fc.oneof({ weight: 6, arbitrary: value }, { weight: 1, arbitrary: half });
+  const given = fc.oneof(fc.anything(), fc.record({ tenant: part, type: part, id: part, field: part }));
+  await fc.assert(
+    fc.asyncProperty(given, async (entity) => {
+      let encoded: Uint8Array;
+      try {
+        encoded = encoder.encode('models', entity as never);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CallsealError);
+        expect((error as CallsealError).code).toBe('ERR_INVALID_ARGUMENT');
+        return;
+      }
+      // A column of a database that holds nothing is as good as none.
+      const { tenant, type, id, field } = entity as Record<string, string | null>;
+      const texts = [tenant ?? '', type, id, field ?? ''] as [string, string, string, string];
+      for (const text of texts) expect(Buffer.from(text).toString()).toBe(text);
+      const [ofTenant, ofType, ofId, ofField] = texts;
+      const expected = encodeEntity('models', { tenant: ofTenant, type: ofType, id: ofId, field: ofField });
+      expect(hex(encoded)).toBe(expected.toString('hex'));
+    }),
+    { numRuns: 500 },
   );
 });
 
@@ -108,6 +145,30 @@ test('a header is read as it was written', () => {
       const read = parseHeader(shortestRecord(header, suite));
       expect(read).toEqual({ suite, masterId, workingId, area, length: header.length });
     }),
+  );
+});
+
+test('any bytes are the one encoding of what they say, or refused with a known code', () => {
+  const codes = ['ERR_NOT_CALLSEAL', 'ERR_UNSUPPORTED_VERSION', 'ERR_TAMPERED', 'ERR_TRUNCATED'];
+  const claimed = fc
+    .tuple(fc.nat(9), fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.nat(70), fc.uint8Array({ maxLength: 160 }))
+    .map(([suite, keyIds, length, rest]) =>
+      Buffer.concat([Buffer.from('CSRD\x01'), Uint8Array.of(suite), keyIds, Uint8Array.of(length), rest]),
+    );
+  const lettered = fc
+    .tuple(claimed, areas)
+    .map(([bytes, area]) => Buffer.concat([bytes.subarray(0, 38), Buffer.of(area.length), Buffer.from(area), bytes]));
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), claimed, lettered), (bytes) => {
+      try {
+        const { suite, masterId, workingId, area, length } = parseHeader(bytes);
+        expect(hex(encodeHeader(suite, masterId, workingId, area))).toBe(hex(bytes.subarray(0, length)));
+      } catch (error) {
+        if (!(error instanceof CallsealError)) throw error;
+        expect(codes).toContain(error.code);
+      }
+    }),
+    { numRuns: 2000 },
   );
 });
 

@@ -121,7 +121,7 @@ size_t give(const Bytes& result, uint8_t* out, size_t max_size) {
 size_t mutate_der(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   Random random(seed);
   std::optional<std::vector<DerNode>> tree = parse_der(ByteView(data, size));
-  if (!tree.has_value() || tree->empty() || below(random, 4) == 0) return LLVMFuzzerMutate(data, size, max_size);
+  if (!tree.has_value() || tree->empty() || below(random, 2) == 0) return LLVMFuzzerMutate(data, size, max_size);
   for (size_t steps = 1 + below(random, 3); steps > 0 && !tree->empty(); --steps) mutate(*tree, random);
   const size_t result = give(write_der(*tree), data, max_size);
   return result > 0 ? result : LLVMFuzzerMutate(data, size, max_size);

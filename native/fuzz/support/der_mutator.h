@@ -10,8 +10,8 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 
 namespace callseal::fuzz {
 
-// As LLVMFuzzerCustomMutator: changes `data` in place and returns its new length. Of what is not DER or BER, and one
-// time in four, it leaves the mutation to LLVMFuzzerMutate.
+// As LLVMFuzzerCustomMutator: changes `data` in place and returns its new length. Of what is not DER or BER, and every
+// other time, it leaves the mutation to LLVMFuzzerMutate: lies about lengths are found by byte.
 size_t mutate_der(uint8_t* data, size_t size, size_t max_size, unsigned seed);
 
 // As LLVMFuzzerCustomCrossOver: an element of the one in the place of one of the other. 0 when either is no DER.
