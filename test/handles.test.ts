@@ -119,7 +119,7 @@ const SURFACE: Record<string, { statics: string[]; members: string[] }> = {
 };
 const OF_EVERY_CLASS = ['arguments', 'caller', 'length', 'name', 'prototype'];
 const FUNCTIONS =
-  'cancelJobs changeRecipients checkSubject cleanDirectory createCertificate createRequest decodePrivateKey exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients rekeyFile sealFile sha256 status verifyOpening'.split(
+  'cancelJobs changeRecipients checkSubject cleanDirectory createCertificate createRequest decodePrivateKey exportCms finishSealing initialise initialiseAhead keepFreedMemory lockFile notifyService openEnvelope preferHugePages randomBytes readRecipients refuseCoreDumps rekeyFile sealFile sha256 status verifyOpening'.split(
     ' ',
   );
 

@@ -33,8 +33,10 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   const output = new Output(commandName(args));
   try {
-    if (CRYPTOGRAPHIC.has(args[0]) && !args.includes('--help') && !args.includes('-h')) {
-      (await import('../native/load.ts')).prepareNative();
+    if (!args.includes('--help') && !args.includes('-h')) {
+      const { prepareNative, refuseCoreDumps } = await import('../native/load.ts');
+      refuseCoreDumps();
+      if (CRYPTOGRAPHIC.has(args[0])) prepareNative();
     }
     const program = await buildProgram(args[0] === 'help' ? args[1] : args[0]);
     await program.parseAsync(args, { from: 'user' });

@@ -247,6 +247,8 @@ export interface NativeBinding extends NativeRewrapFunctions, NativeSealFunction
   status(): NativeStatus;
   /** From the module's public DRBG. */
   randomBytes(length: number): Uint8Array;
+  /** No core dump of this process, nor of those that it starts. Throws `ERR_IO`. */
+  refuseCoreDumps(): void;
   /** Asks the system for huge pages where an array is large and has not been written to yet. */
   preferHugePages(bytes: Uint8Array): void;
   /** From now on, malloc keeps up to 48 MiB of freed memory for what is allocated next. Once a process. */

@@ -17,6 +17,7 @@ const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 let addon: NativeBinding | undefined;
 let loaded: NativeBinding | undefined;
+let dumpsRefused = false;
 let origin: ModuleOrigin = 'libcrypto';
 
 /**
@@ -27,11 +28,11 @@ let origin: ModuleOrigin = 'libcrypto';
  */
 export function native(): NativeBinding {
   if (loaded === undefined) {
-    addon ??= openAddon(findAddon());
-    addon.initialise(moduleOptions());
-    process.once('exit', addon.cancelJobs);
-    makeDisposable(addon);
-    loaded = addon;
+    const binding = loadAddon();
+    binding.initialise(moduleOptions());
+    process.once('exit', binding.cancelJobs);
+    makeDisposable(binding);
+    loaded = binding;
   }
   return loaded;
 }
@@ -42,11 +43,27 @@ export function native(): NativeBinding {
  */
 export function prepareNative(): void {
   try {
-    addon ??= openAddon(findAddon());
-    void addon.initialiseAhead(moduleOptions());
+    void loadAddon().initialiseAhead(moduleOptions());
   } catch {
     // native() finds it, too.
   }
+}
+
+/**
+ * For programs of our own: no core dump of this process from the moment on that the native module is loaded, so before there
+ * is any key. Whoever uses the package as a library decides for themselves.
+ */
+export function refuseCoreDumps(): void {
+  dumpsRefused = true;
+  addon?.refuseCoreDumps();
+}
+
+function loadAddon(): NativeBinding {
+  if (addon === undefined) {
+    addon = openAddon(findAddon());
+    if (dumpsRefused) addon.refuseCoreDumps();
+  }
+  return addon;
 }
 
 /** Where the module was found that {@link native} loaded; `libcrypto` with FIPS off. */

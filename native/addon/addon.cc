@@ -14,6 +14,7 @@
 #include "key_handles.h"
 #include "memory.h"
 #include "module.h"
+#include "process_functions.h"
 #include "rewrap_functions.h"
 #include "seal_functions.h"
 #include "signature_arguments.h"
@@ -263,6 +264,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["openEnvelope"] = Napi::Function::New(env, open_envelope);
   exports["exportCms"] = Napi::Function::New(env, export_cms_file);
   add_seal_functions(env, exports);
+  define_process_functions(env, exports);
   define_rewrap_functions(env, exports);
   define_key_bytes_function(env, exports);
   exports["verifyOpening"] = Napi::Function::New(env, verify_opening);

@@ -81,6 +81,23 @@ TEST(contention_of_a_cancellation_with_its_job) {
   CHECK(aborted > 0);
 }
 
+TEST(contention_of_failures_in_one_job) {
+  ScratchFolder folder;
+  folder.write("in", sample_bytes(kShared));
+  encrypt(folder.path("in"), folder.path("sealed"), kSegment);
+  Bytes damaged = folder.read("sealed");
+  for (size_t at = kHeader.size() + kFloeHeaderLength + 50; at < damaged.size(); at += kSegment) damaged[at] ^= 1;
+  folder.write("damaged", damaged);
+  const ByteView body = ByteView(damaged).subview(kHeader.size(), damaged.size() - kHeader.size());
+  const FloeMessage message = FloeMessage::open(sample_key(), kAad, body.subview(0, kFloeHeaderLength));
+  Bytes out(body.size());
+  for (int round = 0; round < 30; ++round) {
+    const Error of_job = CHECK_THROWS_CODE(decrypt(folder.path("damaged"), std::nullopt), Code::kTampered);
+    CHECK_EQ(std::string(of_job.what()), std::string("segment 0 fails authentication"));
+    CHECK_THROWS_CODE(decrypt_floe_body(message, body, out.data(), 4), Code::kTampered);
+  }
+}
+
 TEST(contention_of_streams_for_the_crew_and_a_message_key) {
   const Bytes plaintext = sample_bytes(size_t{1} << 20);
   const FloeMessage message = new_message(4096);
