@@ -64,7 +64,7 @@ export class FaultRuns {
   async withFault(each: CommandCase, fault: Fault): Promise<FaultOutcome> {
     const root = this.#fresh();
     const before = listingOf(root);
-    const { status, stderr, failed, open } = await this.#launch(root, each, fault);
+    const { status, stdout, stderr, failed, open } = await this.#launch(root, each, fault);
     const problems = await problemsIn(root, before, each);
     // A close that was made to fail did not happen.
     if (fault.call !== 'close') problems.push(...open.map((path) => `${path} stays open`));
@@ -73,7 +73,7 @@ export class FaultRuns {
     if (status === (each.ends ?? 0)) {
       for (const name of outputs) if (!isThere(name)) problems.push(`it ended well, without ${name}`);
     } else {
-      problems.push(...problemsOfMessage(status, stderr, fault));
+      problems.push(...problemsOfMessage(status, `${stderr}${stdout}`, fault));
       const again = await this.#launch(root, each);
       const exists = again.status === 13 && outputs.some((name) => before.has(name) === false && isThere(name));
       if (again.status !== (each.ends ?? 0) && !exists)
@@ -104,12 +104,12 @@ export class FaultRuns {
 }
 
 /** An error says of which command it is, and what the system said. */
-function problemsOfMessage(status: number | null, stderr: string, fault: Fault): string[] {
+function problemsOfMessage(status: number | null, said: string, fault: Fault): string[] {
   const problems: string[] = [];
   if (status === null || status === 1 || status >= 124) problems.push(`ended with ${status}`);
-  if (!/^callseal: [a-z -]+: \S/m.test(stderr)) problems.push('said nothing');
-  if (/unexpected failure|undefined|\[object|^ +at /m.test(stderr))
+  if (!/^callseal: [a-z -]+: \S/m.test(said) && !said.includes('"error"')) problems.push('said nothing');
+  if (/unexpected failure|undefined|\[object|^ +at /m.test(said))
     problems.push('said what only programmers understand');
-  if (fault.how !== 'short' && !stderr.includes(fault.how)) problems.push(`does not say ${fault.how}`);
+  if (fault.how !== 'short' && !said.includes(fault.how)) problems.push(`does not say ${fault.how}`);
   return problems;
 }

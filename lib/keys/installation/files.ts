@@ -36,16 +36,14 @@ export async function writeNewFile(file: NewFile): Promise<void> {
     await temporary.handle.sync();
     await (replace ? rename : link)(temporary.name, path); // a link refuses a name that is taken
     await syncDirectory(dirname(path));
+    await rm(temporary.name, { force: true });
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') {
       throw new CallsealError('ERR_OUTPUT_EXISTS', `${path} exists already; it is never replaced`, { path });
     }
     throw ioError(error, 'cannot write', path);
   } finally {
-    if (temporary !== undefined) {
-      await rm(temporary.name, { force: true }).catch(() => undefined); // the reason that counts is thrown already
-      await temporary.handle.close();
-    }
+    if (temporary !== undefined) await discard(temporary);
   }
 }
 
@@ -59,13 +57,26 @@ async function createLocked(path: string, mode: number): Promise<Temporary> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   for (let attempt = 1; ; attempt++) {
     const name = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.callseal-tmp`);
-    const handle = await open(name, flags, mode);
-    if (native().lockFile(handle.fd) && (await handle.stat()).nlink === 1) return { name, handle };
-    // A cleaner was there first.
-    await handle.close();
-    await rm(name, { force: true });
+    const temporary: Temporary = { name, handle: await open(name, flags, mode) };
+    try {
+      if (await isOwn(temporary.handle)) return temporary;
+    } catch (error) {
+      await discard(temporary);
+      throw error;
+    }
+    await discard(temporary); // a cleaner was there first
     if (attempt === MOST_ATTEMPTS) throw Object.assign(new Error('no name for it'), { code: 'EBUSY' });
   }
+}
+
+async function isOwn(handle: FileHandle): Promise<boolean> {
+  return native().lockFile(handle.fd) && (await handle.stat()).nlink === 1;
+}
+
+/** What fails now is not said: everything is synced, or the reason that counts is known already. */
+async function discard({ name, handle }: Temporary): Promise<void> {
+  await rm(name, { force: true }).catch(() => undefined);
+  await handle.close().catch(() => undefined);
 }
 
 /** A failed system call as `ERR_IO`; a `CallsealError` stays what it is. */
