@@ -32,6 +32,8 @@ interface CommandEntry {
   summary: string;
   /** Commands of its own. */
   actions?: readonly string[];
+  /** Has actions, and is a command without one. */
+  doesWorkItself?: boolean;
   load: () => Promise<CommandModule>;
 }
 
@@ -74,6 +76,7 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'worker',
     summary: 'do what was queued for several machines',
     actions: ['status'],
+    doesWorkItself: true,
     load: () => import('./worker.ts'),
   },
   {
@@ -127,6 +130,14 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'bench', summary: 'measure this host: channels, files a second, limits', load: () => import('./bench.ts') },
   { name: 'fips', summary: 'install the FIPS module', actions: ['install'], load: () => import('./fips.ts') },
 ];
+
+/** Every command as it is typed, an action behind the command that has it. */
+export function commandNames(): string[] {
+  return COMMANDS.flatMap(({ name, actions = [], doesWorkItself }) => [
+    ...(actions.length === 0 || doesWorkItself ? [name] : []),
+    ...actions.map((action) => `${name} ${action}`),
+  ]);
+}
 
 const PROGRAM_HELP = `
 Examples:
