@@ -206,7 +206,6 @@ export const COMMAND_CASES: readonly CommandCase[] = [
     args: ['--installation', 'fresh', ...HOW, ...P12, 'backup.p12'],
     outputs: {
       'fresh/installation.key': isKey('fresh/installation.key'),
-      'fresh/installation.crt': isText('fresh/installation.crt', /END CERTIFICATE-----\s*$/),
       'fresh/installation.json': isText('fresh/installation.json', /\}\s*$/),
     },
     loose: /^fresh$/,

@@ -46,7 +46,7 @@ export function defineStoreCutTests(each: number): void {
         }
       };
       const operate = (keys: KeyHierarchy): Promise<unknown> => operation(keys, runs++);
-      let record = new Uint8Array();
+      let record: Uint8Array = PLAINTEXT;
       await opened(direct, async (keys) => {
         record = await keys.protect('models', ENTITY, PLAINTEXT);
       });
