@@ -2,4 +2,4 @@
 
 import { defineFaultTests } from './helpers/define-faults.ts';
 
-defineFaultTests(3);
+defineFaultTests(1);

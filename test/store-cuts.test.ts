@@ -2,4 +2,4 @@
 
 import { defineStoreCutTests } from './helpers/define-store-cuts.ts';
 
-defineStoreCutTests(4);
+defineStoreCutTests(2);
