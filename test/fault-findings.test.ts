@@ -23,7 +23,7 @@ describe('when a system call fails', () => {
     ['keygen', 'stat', 'EIO', 'leaves no temporary file that could not be examined'],
     ['encrypt, stream', 'write', 'EIO', 'says what the system said'],
     ['installation import', 'unlink', 'EIO', 'takes everything back'],
-  ] as const)('%s (%s, %s) %s', async (title, call, how) => {
+  ] as const)('%s (%s, %s) %s', async (title, call, how, _) => {
     const one = COMMAND_CASES.find((each) => titleOf(each) === title)!;
     const count = (await runs.count(one)).get(call)!;
     for (let nth = 1; nth <= count; nth++) {
