@@ -10,7 +10,7 @@ import { FaultRuns } from './helpers/fault-runs.ts';
 const missing = await launcherMisses();
 if (missing !== null) console.warn(`no system call was made to fail: ${missing}`);
 
-describe('when a system call fails', () => {
+describe('when a system call fails', { timeout: 300_000 }, () => {
   let runs: FaultRuns;
 
   beforeAll(async () => {

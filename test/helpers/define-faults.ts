@@ -8,9 +8,12 @@ import { launcherMisses } from './fault-launcher.ts';
 import { FaultRuns, faultsFor } from './fault-runs.ts';
 import { type Random, sampleOf, seededRandom } from './seeded.ts';
 
+/** For one command; all of its calls take minutes. */
+const PATIENCE = process.env.CALLSEAL_LONG === '1' ? 3_600_000 : 300_000;
+
 /** @param each How many calls of each command are made to fail; all of them with Infinity. */
 export function defineFaultTests(each: number): void {
-  describe('a command one of whose system calls fails', async () => {
+  describe('a command one of whose system calls fails', { timeout: PATIENCE }, async () => {
     const missing = await launcherMisses();
     if (missing !== null) console.warn(`no system call was made to fail: ${missing}`);
     let runs: FaultRuns;

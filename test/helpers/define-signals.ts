@@ -18,7 +18,7 @@ export function defineSignalTests(tries: number, thorough: boolean): void {
     expect([...new Set(COMMAND_CASES.map(({ command }) => command))].sort()).toEqual(commandNames().sort());
   });
 
-  describe('a command that gets a signal', () => {
+  describe('a command that gets a signal', { timeout: process.env.CALLSEAL_LONG === '1' ? 1_800_000 : 180_000 }, () => {
     let runs: SignalRuns;
     let random: Random;
     let usual: number;

@@ -20,7 +20,7 @@ const OPERATIONS: Record<string, (keys: KeyHierarchy, run: number) => Promise<un
 
 /** @param each Cuts for each operation; all with Infinity. */
 export function defineStoreCutTests(each: number): void {
-  describe('a store that is cut off', () => {
+  describe('a store that is cut off', { timeout: process.env.CALLSEAL_LONG === '1' ? 3_600_000 : 300_000 }, () => {
     let server: PostgresServer;
     let proxy: MessageProxy;
     let random: Random;
