@@ -15,7 +15,7 @@ const PrivateKey& own_key() {
   return key;
 }
 
-constexpr int kSlow = 23;
+constexpr int kSlow = 61;
 const Bytes kWord = {'c', 'o', 'r', 'r', 'e', 'c', 't', ' ', 'h', 'o', 'r', 's', 'e'};
 
 TEST(memory_private_key_files) {
