@@ -8,6 +8,6 @@ export async function syncDirectory(path: string): Promise<void> {
   try {
     await directory.sync();
   } finally {
-    await directory.close();
+    await directory.close().catch(() => undefined); // it is synced, or the error is known
   }
 }

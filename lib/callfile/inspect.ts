@@ -2,7 +2,7 @@
 
 import { hex } from '../hex.ts';
 import { type CertificateInfo, certificateInfo } from '../recipients/certificate-info.ts';
-import { openRegularFile } from '../recipients/regular-file.ts';
+import { closeRead, openRegularFile } from '../recipients/regular-file.ts';
 import { type SignerInfo, signerInfo } from '../signing/info.ts';
 import { assertBytes, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import { judgeEnd, lastSegment, segmentsStart } from './body-end.ts';
@@ -88,7 +88,7 @@ async function inspectFile(path: string, signal: AbortSignal | undefined): Promi
     throwIfAborted(signal);
     return describe(header, size, await readMark(readPart, header, size));
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }
 

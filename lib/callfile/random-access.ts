@@ -4,7 +4,7 @@ import { constants } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
-import { openRegularFile } from '../recipients/regular-file.ts';
+import { closeRead, openRegularFile } from '../recipients/regular-file.ts';
 import type { FileSigner } from '../signing/info.ts';
 import {
   assertBoolean,
@@ -96,7 +96,7 @@ export async function openRandomAccess(path: string, options: RandomAccessOption
   try {
     return await open(file, { keys, requireSigner, signal, recover });
   } catch (error) {
-    await file.handle.close();
+    await closeRead(file.handle);
     throw error;
   }
 }

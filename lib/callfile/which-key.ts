@@ -3,7 +3,7 @@
 import { CallsealError, type ErrorCode } from '../errors.ts';
 import { native } from '../native/load.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { openRegularFile } from '../recipients/regular-file.ts';
+import { closeRead, openRegularFile } from '../recipients/regular-file.ts';
 import { assertKeyRing, assertOptions, assertPath, assertSignal } from './arguments.ts';
 import type { CallFileHeader } from './header.ts';
 import { describeEntry, type RecipientEntryInfo } from './inspect.ts';
@@ -90,7 +90,7 @@ async function headerOf(path: string): Promise<{ header: CallFileHeader; fileByt
     const fileBytes = Number(stats.size);
     return { header: await readHeaderOf(partReader(handle, path), fileBytes, path), fileBytes };
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { MAGIC } from '../callfile/format.ts';
 import { hasMagic } from '../callfile/prelude.ts';
-import { openRegularFile, readAt } from '../recipients/regular-file.ts';
+import { closeRead, openRegularFile, readAt } from '../recipients/regular-file.ts';
 
 /** Whether a file begins as call files do; false when that cannot be seen. */
 export async function beginsAsCallFile(path: string): Promise<boolean> {
@@ -29,6 +29,6 @@ async function firstBytes(path: string, length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
     return bytes.subarray(0, await readAt(handle, bytes, 0, path));
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }

@@ -18,6 +18,8 @@ interface CommandEntry {
   group: string;
   /** Commands of its own. */
   actions?: readonly string[];
+  /** Has actions, and is a command without one. */
+  doesWorkItself?: boolean;
   load: () => Promise<CommandModule>;
 }
 
@@ -139,6 +141,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'do what was queued for several machines',
     group: 'Who can open files',
     actions: ['status'],
+    doesWorkItself: true,
     load: () => import('./worker.ts'),
   },
   {
@@ -201,6 +204,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./completion.ts'),
   },
 ];
+
+/** Every command as it is typed, an action behind the command that has it. */
+export function commandNames(): string[] {
+  return COMMANDS.flatMap(({ name, actions = [], doesWorkItself }) => [
+    ...(actions.length === 0 || doesWorkItself ? [name] : []),
+    ...actions.map((action) => `${name} ${action}`),
+  ]);
+}
 
 export const DESCRIPTION = 'Encrypts what phone calls leave behind, in the system’s OpenSSL FIPS module.';
 

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { installFips } from '../fips/install.ts';
+import { interruptSignal } from './interrupt.ts';
 import { Output, type OutputOptions } from './output.ts';
 
 const HELP = `
@@ -29,9 +30,14 @@ export function define(command: Command): void {
 async function installCommand(options: { dir?: string; module?: string } & OutputOptions): Promise<void> {
   const output = new Output('fips install', options);
   const { dir, module } = options;
-  await installFips({
-    ...(dir !== undefined && { dir }),
-    ...(module !== undefined && { module }),
-    log: (sentence) => output.notice(sentence),
-  });
+  const signal = interruptSignal(); // what is begun is finished, or cleared away when Ctrl-C ended apt or openssl
+  try {
+    await installFips({
+      ...(dir !== undefined && { dir }),
+      ...(module !== undefined && { module }),
+      log: (sentence) => output.notice(sentence),
+    });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
 }

@@ -15,7 +15,7 @@ import {
   MIN_RSA_BITS,
 } from './limits.ts';
 import type { RecipientProblemKind } from './policy.ts';
-import { openRegularFile, readAt, systemReason } from './regular-file.ts';
+import { closeRead, openRegularFile, readAt, systemReason } from './regular-file.ts';
 import { validTime } from './time.ts';
 
 /** A file that names recipients. */
@@ -127,7 +127,7 @@ export async function readRecipientFile(path: string): Promise<Uint8Array> {
     const bytes = new Uint8Array(Number(stats.size));
     return bytes.subarray(0, await readAt(handle, bytes, 0, path));
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }
 

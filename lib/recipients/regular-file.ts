@@ -30,9 +30,14 @@ export async function openRegularFile(path: string): Promise<RegularFile> {
     if (!stats.isFile()) throw notRegular(path, stats.isDirectory());
     return { handle, stats };
   } catch (error) {
-    await handle.close();
+    await closeRead(handle);
     throw systemError(error, 'cannot examine', path);
   }
+}
+
+/** Closes a file that was read. Nothing is lost when that fails, so nothing is said. */
+export function closeRead(handle: FileHandle): Promise<void> {
+  return handle.close().catch(() => undefined);
 }
 
 function notRegular(path: string, directory: boolean): CallsealError {

@@ -42,7 +42,9 @@ Napi::Value to_javascript(Napi::Env env, std::exception_ptr thrown) {
   } catch (const Error& error) {
     return make(env, error);
   } catch (const std::bad_alloc&) {
-    return make(env, Error(Code::kIo, "not enough memory"));
+    Napi::Value made = make(env, Error(Code::kIo, "not enough memory (ENOMEM)"));
+    made.As<Napi::Object>()["errno"] = Napi::String::New(env, "ENOMEM");
+    return made;
   } catch (const std::exception& error) {
     return make(env, Error(Code::kCrypto, error.what()));
   }

@@ -98,14 +98,14 @@ bool AtomicFile::create_unnamed() {
 
 void AtomicFile::create_temporary() {
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
-    const std::string name = hidden_name(name_.base, HiddenKind::kTemporary);
+    std::string name = hidden_name(name_.base, HiddenKind::kTemporary);
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     fd_ = Descriptor(::openat(directory_.get(), name.c_str(), flags, 0600));
     if (fd_.get() < 0) throw Error::io(errno, "cannot create a file in", name_.directory);
     // A cleaner may take it for a dead writer's until it is locked.
     struct stat status {};
     if (lock_file(fd_.get()) != LockOutcome::kTaken && ::fstat(fd_.get(), &status) == 0 && status.st_nlink == 1) {
-      temporary_name_ = name;
+      temporary_name_ = std::move(name);
       return;
     }
     ::unlinkat(directory_.get(), name.c_str(), 0);
@@ -116,11 +116,11 @@ void AtomicFile::create_temporary() {
 void AtomicFile::take_temporary_name() {
   if (!unnamed()) return;
   lock_file(fd_.get());
-  const std::string name = hidden_name(name_.base, HiddenKind::kTemporary);
+  std::string name = hidden_name(name_.base, HiddenKind::kTemporary);
   if (!link_unnamed(fd_.get(), directory_.get(), name)) {
     throw Error::io(errno, "cannot name a file in", name_.directory);
   }
-  temporary_name_ = name;
+  temporary_name_ = std::move(name);  // a copy could fail, and leave a name that nobody removes
 }
 
 void AtomicFile::reserve(uint64_t length) {

@@ -11,6 +11,7 @@
 #include "crew.h"
 #include "floe.h"
 #include "job_control.h"
+#include "out_of_memory.h"
 
 namespace callseal {
 
@@ -88,9 +89,11 @@ void work_through(const Job& job) {
     std::optional<Worker> worker;
     for (uint64_t block; blocks.take(&block);) {
       try {
-        job.control.check();
-        if (!worker.has_value()) worker.emplace(job);
-        (*worker)(block);
+        telling_of_memory([&] {
+          job.control.check();
+          if (!worker.has_value()) worker.emplace(job);
+          (*worker)(block);
+        });
       } catch (...) {
         blocks.fail(block, std::current_exception());
       }

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <thread>
 
+#include "out_of_memory.h"
+
 namespace callseal {
 namespace {
 
@@ -27,7 +29,7 @@ struct Piece {
 
 void call(Piece& piece, unsigned member, std::exception_ptr* failure) {
   try {
-    piece.work(member);
+    telling_of_memory([&]() { piece.work(member); });  // errno is a thread's own
   } catch (...) {
     *failure = std::current_exception();
   }

@@ -351,5 +351,37 @@ TEST(file_keeps_its_own_owner_where_it_may_not_change_it) {
   CHECK_THROWS_CODE(file.take_owner(status_of(folder.path("out"))), Code::kIo);
 }
 
+TEST(atomic_file_takes_a_name_back_when_the_directory_cannot_be_synced) {
+  both_ways([](SystemCalls& calls) {
+    ScratchFolder folder;
+    calls.before = [&](const std::string& name) { return name == "fsync" && calls.count("fsync") == 2 ? EIO : 0; };
+    Error error = CHECK_THROWS_CODE(write_file({folder.path("key")}, kNew), Code::kIo);
+    CHECK_CONTAINS(error.what(), "cannot sync the directory");
+    CHECK_EQ(folder.listing(), std::string(""));
+    // What was there before cannot be had back: the new content stays.
+    folder.write("key", kOld);
+    calls.seen.clear();
+    CHECK_THROWS_CODE(write_file({folder.path("key"), true}, kNew), Code::kIo);
+    CHECK(folder.read("key") == kNew);
+  });
+}
+
+TEST(atomic_file_names_what_it_replaced_and_cannot_remove) {
+  both_ways([](SystemCalls& calls) {
+    ScratchFolder folder;
+    InputFile input(folder.write("call", kOld));
+    calls.before = [](const std::string& name) { return name == "unlinkat" ? EIO : 0; };
+    AtomicFile file({folder.path("call"), true, true}, &input);
+    file.write(0, kNew);
+    file.sync();
+    Error error = CHECK_THROWS_CODE(file.publish_over(input), Code::kIo);
+    CHECK_CONTAINS(error.what(), "call is complete and in place");
+    CHECK(folder.read("call") == kNew);
+    std::string left = folder.listing();
+    left.erase(left.find(" call"));
+    CHECK_CONTAINS(error.what(), left);
+  });
+}
+
 }  // namespace
 }  // namespace callseal::test

@@ -206,7 +206,6 @@ export const COMMAND_CASES: readonly CommandCase[] = [
     args: ['--installation', 'fresh', ...HOW, ...P12, 'backup.p12'],
     outputs: {
       'fresh/installation.key': isKey('fresh/installation.key'),
-      'fresh/installation.crt': isText('fresh/installation.crt', /END CERTIFICATE-----\s*$/),
       'fresh/installation.json': isText('fresh/installation.json', /\}\s*$/),
     },
     loose: /^fresh$/,
@@ -238,6 +237,9 @@ export const COMMAND_CASES: readonly CommandCase[] = [
     },
   }),
   reads('status'),
+  { ...reads('doctor'), stops: [23, 24] },
+  reads('completion', 'bash'),
+  { ...reads('desk', 'sealed'), stops: [0] },
   { command: 'bench', args: ['--seconds', '2', '--dir', '.'], signalsOnly: true },
   {
     command: 'fips install',

@@ -18,12 +18,15 @@ const HOST = `
   import { run } from '${DIST}cli/main.js';
 
   let said = '';
-  process.stderr.write = (text, ...rest) => {
-    said += text;
+  let printed = '';
+  const caught = (keep) => (text, ...rest) => {
+    keep(String(text));
     const told = rest.find((each) => typeof each === 'function');
     if (told) setImmediate(told);
     return true;
   };
+  process.stderr.write = caught((text) => { said += text; });
+  process.stdout.write = caught((text) => { printed += text; });
   /** To the launcher. */
   const order = (path) => {
     try {
@@ -48,7 +51,7 @@ const HOST = `
   process.on('message', async ({ root, args, env, input, fault }) => {
     Object.assign(process.env, env);
     process.chdir(root);
-    said = '';
+    said = printed = '';
     process.exitCode = 0;
     // Standard input is open when a command begins.
     const given = input === null ? stdin : createReadStream('', { fd: openSync(input) });
@@ -62,7 +65,7 @@ const HOST = `
     const status = process.exitCode;
     process.chdir('/');
     process.exitCode = 0;
-    process.send({ status, stderr: said, open: openBelow(root), log: readFileSync(process.env.FAULT_LOG, 'utf8') });
+    process.send({ status, stdout: printed, stderr: said, open: openBelow(root), log: readFileSync(process.env.FAULT_LOG, 'utf8') });
   });
   process.on('disconnect', () => process.exit(0));
   process.send('ready');
@@ -70,12 +73,13 @@ const HOST = `
 
 interface Answer {
   status: number;
+  stdout: string;
   stderr: string;
   open: string[];
   log: string;
 }
 
-export interface Hosted extends Omit<Launched, 'stdout'> {
+export interface Hosted extends Launched {
   /** Files below the folder that are still open. */
   open: string[];
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { CallsealError } from '../../errors.ts';
 import type { Passphrase } from '../../native/passphrase.ts';
 import { noticeFipsOff } from '../fips-notice.ts';
+import { interruptSignal } from '../interrupt.ts';
 import { Output, type OutputOptions } from '../output.ts';
 import { addPassphraseOptions, type PassphrasePlace, promptPassphrase, readPassphrase } from '../passphrase-options.ts';
 import { count, safeJson } from '../text.ts';
@@ -122,6 +123,7 @@ async function importCommand(file: string, options: TransferOptions, places: Pla
     fromPassphrase: places.file.length > 0 ? placesInTurn(places.file) : typed(output),
     passphrase: onePassphrase(places.key, 'Passphrase for the new key', key, output),
     exportable: options.nonExportable !== true,
+    signal: interruptSignal(),
   });
   if (options.json) output.print(safeJson(facts, 2));
   else output.notice(`${key}: installation key ${facts.keyId}, encrypted with the passphrase`);

@@ -6,6 +6,7 @@ import { CallsealError } from '../../errors.ts';
 import type { InstallationFacts } from '../../keys/installation/types.ts';
 import type { Passphrase } from '../../native/passphrase.ts';
 import { noticeFipsOff } from '../fips-notice.ts';
+import { interruptSignal } from '../interrupt.ts';
 import { Output, type OutputOptions } from '../output.ts';
 import { addPassphraseOptions, type PassphrasePlace, promptPassphrase, readPassphrase } from '../passphrase-options.ts';
 import { parseSubject } from '../subject.ts';
@@ -87,6 +88,7 @@ async function requestCommand(options: RequestOptions, places: readonly Passphra
   if (places.length > 1) throw new CallsealError('ERR_INVALID_ARGUMENT', 'a key has one passphrase; give one option');
   if (out !== undefined) await requireFree(out);
   noticeFipsOff(output);
+  const signal = interruptSignal();
   const folder = await folderOf(options);
   const { requestInstallation } = await import('../../keys/installation/request.ts');
   const made =
@@ -96,9 +98,10 @@ async function requestCommand(options: RequestOptions, places: readonly Passphra
           subject,
           passphrase: await newPassphrase(folder, places, output),
           exportable: !nonExportable,
+          signal,
         })
       : await withSecret(places, output, (pin) =>
-          requestInstallation({ folder, subject, pkcs11, ...(pin !== undefined && { pin }) }),
+          requestInstallation({ folder, subject, pkcs11, signal, ...(pin !== undefined && { pin }) }),
         );
   if (out !== undefined) {
     await writeAtomically(out, { overwrite: false, sync: true, mode: 0o644 }, (file) => file.writeFile(made.request));
@@ -135,6 +138,7 @@ async function installCommand(
 ): Promise<void> {
   const output = new Output('installation install', options);
   noticeFipsOff(output);
+  interruptSignal(); // what is begun is finished
   const { installCertificate } = await import('../../keys/installation/install.ts');
   const facts = await installCertificate({ folder: await folderOf(options), certificate: options.cert });
   if (options.json) output.print(safeJson(facts, 2));

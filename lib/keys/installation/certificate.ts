@@ -5,7 +5,7 @@ import { hex } from '../../hex.ts';
 import type { RecipientFileEntry } from '../../native/binding.ts';
 import { native } from '../../native/load.ts';
 import { type CertificateInfo, certificateInfo } from '../../recipients/certificate-info.ts';
-import { openRegularFile, readAt } from '../../recipients/regular-file.ts';
+import { closeRead, openRegularFile, readAt } from '../../recipients/regular-file.ts';
 
 /** A certificate for the installation key. */
 export interface InstallationCertificate {
@@ -34,7 +34,7 @@ export async function readCertificateFile(path: string): Promise<Buffer> {
     const bytes = Buffer.alloc(Number(stats.size));
     return bytes.subarray(0, await readAt(handle, bytes, 0, path));
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }
 

@@ -4,7 +4,7 @@ import { link, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { CallsealError, errnoOf } from '../../errors.ts';
-import { createLockedTemporary, type LockedTemporary } from '../../locked-temporary.ts';
+import { createLockedTemporary, discardTemporary, type LockedTemporary } from '../../locked-temporary.ts';
 import { systemReason } from '../../recipients/regular-file.ts';
 import { syncDirectory } from '../../sync-directory.ts';
 
@@ -31,16 +31,14 @@ export async function writeNewFile(file: NewFile): Promise<void> {
     await temporary.handle.sync();
     await (replace ? rename : link)(temporary.name, path); // a link refuses a name that is taken
     await syncDirectory(dirname(path));
+    await rm(temporary.name, { force: true });
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') {
       throw new CallsealError('ERR_OUTPUT_EXISTS', `${path} exists already; it is never replaced`, { path });
     }
     throw ioError(error, 'cannot write', path);
   } finally {
-    if (temporary !== undefined) {
-      await rm(temporary.name, { force: true }).catch(() => undefined); // the reason that counts is thrown already
-      await temporary.handle.close();
-    }
+    if (temporary !== undefined) await discardTemporary(temporary);
   }
 }
 

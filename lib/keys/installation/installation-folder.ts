@@ -13,7 +13,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 
 import { CallsealError, errnoOf } from '../../errors.ts';
 import { findExposure } from '../../fips/ownership.ts';
-import { openRegularFile, readAt } from '../../recipients/regular-file.ts';
+import { closeRead, openRegularFile, readAt } from '../../recipients/regular-file.ts';
 import { ioError, writeNewFile } from './files.ts';
 import { parsePkcs11Uri } from './pkcs11-uri.ts';
 
@@ -215,6 +215,6 @@ async function readText(path: string): Promise<string> {
     const bytes = Buffer.alloc(Number(stats.size));
     return bytes.toString('utf8', 0, await readAt(handle, bytes, 0, path));
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }

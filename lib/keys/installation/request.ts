@@ -25,6 +25,8 @@ export type InstallationRequestOptions = {
   folder: string;
   /** Name in the certificate, at least one attribute. */
   subject: SubjectAttributes;
+  /** Given up before anything is written; what is begun then is finished. */
+  signal?: AbortSignal | undefined;
 } & (
   | {
       /** Encrypts `installation.key`. */
@@ -66,6 +68,7 @@ export async function requestInstallation(options: InstallationRequestOptions): 
   const key = await makeKey(options, uri);
   try {
     const request = await native().createRequest(key, subject);
+    options.signal?.throwIfAborted();
     const exportable = 'pkcs11' in options ? false : (options.exportable ?? true);
     const saved = 'pkcs11' in options ? null : options.passphrase;
     await writeInstallation({ folder, key, passphrase: saved, exportable, uri, request, certificate: null });

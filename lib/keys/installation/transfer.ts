@@ -86,6 +86,8 @@ export interface ImportInstallationOptions {
   passphrase: Passphrase;
   /** Whether it can be exported again; true by default. */
   exportable?: boolean | undefined;
+  /** Given up before anything is written; what is begun then is finished. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -103,6 +105,7 @@ export async function importInstallation(options: ImportInstallationOptions): Pr
       const message = `${from} holds ${key.algorithm} of ${key.bits} bits; an installation key is RSA of at least 2048 bits`;
       throw new CallsealError('ERR_NOT_APPROVED', message, { path: from });
     }
+    options.signal?.throwIfAborted();
     await writeInstallation({ folder, key, passphrase, exportable, uri: null, request: null, certificate });
     return await describeInstallation(folder, await readDescription(folder));
   } finally {

@@ -131,6 +131,7 @@ TEST(memory_cms) {
     export_cms(input, output, kHeader.size(), sample_key(), kAad, wraps, CmsForm::kPem, control);
   };
   CHECK(from_in_to_out(folder, export_message, {}) > 10);
+  unlink(folder.path("out").c_str());
   export_message();
   CHECK_EQ(rename(folder.path("out").c_str(), folder.path("in").c_str()), 0);
   const EnvelopeTemplate fresh = form();

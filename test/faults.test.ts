@@ -1,0 +1,5 @@
+/** Some of the system calls of every command that writes fail, each time others. All of them: `test/long/faults.test.ts`. */
+
+import { defineFaultTests } from './helpers/define-faults.ts';
+
+defineFaultTests(1);

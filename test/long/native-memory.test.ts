@@ -1,0 +1,13 @@
+/** Every allocation of the C++ core's jobs fails once, without exception: the program reads CALLSEAL_LONG. */
+
+import { join } from 'node:path';
+import { it } from 'vitest';
+
+import { buildSanitized, fipsDirectory } from '../helpers/native-build.ts';
+import { expectCorePasses } from '../helpers/native-core.ts';
+
+it('the core has no memory', async () => {
+  const program = join(await buildSanitized(), 'core_memory_tests');
+  const fips = { CALLSEAL_FIPS: 'required', CALLSEAL_FIPS_DIR: fipsDirectory() };
+  await expectCorePasses(program, 'FIPS, all', { ...fips, CALLSEAL_LONG: '1' });
+});
