@@ -107,7 +107,7 @@ describe('master', () => {
 describe('a question', () => {
   it('cannot be asked without a terminal, and says what to add', async () => {
     const run = await site.run(withKey(`master disable ${first}`));
-    expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('add --yes')]);
+    expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('give --yes')]);
     expect((await masters())[0]!.state).toBe('active');
   });
 
