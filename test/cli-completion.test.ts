@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { COMMANDS } from '../lib/cli/commands.ts';
+import { buildProgram, COMMANDS, EVERY_COMMAND } from '../lib/cli/commands.ts';
 import { bashCompletion } from '../lib/cli/completion/bash.ts';
 import { fishCompletion } from '../lib/cli/completion/fish.ts';
 import { zshCompletion } from '../lib/cli/completion/zsh.ts';
@@ -13,7 +13,7 @@ import { callseal } from './helpers/cli.ts';
 import { COMPLETERS } from './helpers/shells.ts';
 import { tempDir } from './helpers/temp.ts';
 
-const program = await describeProgram();
+const program = describeProgram(await buildProgram(EVERY_COMMAND));
 
 /** A directory with a file and a directory whose names begin alike. */
 function place(): string {
