@@ -92,7 +92,7 @@ describe('master', () => {
     ['master disable 1234 --yes', /"1234" is no id of a master key/],
     ['master disable XYZXYZXY --yes', /is no id of a master key/],
     ['master rotate --suite rot13', /"rot13" is no suite/],
-    ['master rotate --suite lumenvox --to 12345678', /give one of them/],
+    ['master rotate --suite lumenvox --to 12345678', /cannot be used together/],
     ['master shuffle', /unknown command 'shuffle'/],
   ])('%s is wrong usage', async (words, message) => {
     const run = await site.run(withKey(words));

@@ -133,7 +133,6 @@ describe('wrong usage', () => {
     [['encrypt', 'a', '-r', 'c', '--suffix', ''], '--suffix takes at least one character'],
     [['encrypt', 'a', '-r', 'c', '--suffix', '/x'], 'without a slash'],
     [['encrypt', 'a', '-r', 'c', '--min-recipients', '0'], '--min-recipients takes a number from 1'],
-    [['encrypt', 'package.json', '--sign-cert', 'c', '-r', 'c'], '--sign-cert is of use with --sign-key only'],
     [['export-cms', '-k', 'k', 'x.sealed'], 'give the certificates to encrypt for: -r CERT or --config FILE'],
     [['recipients', 'remove', '-k', 'k', 'x'], 'give the recipients to remove: --cert FILE or --match MATCH'],
     [['recipients', 'replace', '-k', 'k', 'x'], 'give the recipients to replace: --old CERT or --match MATCH'],
