@@ -57,14 +57,18 @@ const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion
 describe.each(['bash', 'zsh', 'fish'] as const)('in %s', (shell) => {
   const there = isThere(shell);
 
-  it.runIf(there)(`${there ? '' : `(${shell} is not installed) `}completes as the help has it`, () => {
-    const dir = place();
-    const script = join(dir, '_callseal');
-    writeFileSync(script, SCRIPTS[shell](program));
-    const lines = Object.keys(CASES);
-    const found = COMPLETERS[shell](script, lines, dir);
-    expect(Object.fromEntries(lines.map((line, index) => [line, found[index]]))).toEqual(CASES);
-  });
+  it.runIf(there)(
+    `${there ? '' : `(${shell} is not installed) `}completes as the help has it`,
+    () => {
+      const dir = place();
+      const script = join(dir, '_callseal');
+      writeFileSync(script, SCRIPTS[shell](program));
+      const lines = Object.keys(CASES);
+      const found = COMPLETERS[shell](script, lines, dir);
+      expect(Object.fromEntries(lines.map((line, index) => [line, found[index]]))).toEqual(CASES);
+    },
+    180_000,
+  );
 
   it('has every command and every option', () => {
     const script = SCRIPTS[shell](program);

@@ -66,15 +66,12 @@ describe('help and version', () => {
     const run = await callseal([...line.split(' '), '--help']);
     expect([run.status, run.stderr]).toEqual([0, '']);
     expect(run.stdout.toString()).toContain(`Usage: callseal ${line}`);
+    // One empty line between paragraphs, one kind of apostrophe.
+    expect(run.stdout.toString()).not.toMatch(/\n\n\n|[a-z]'s /);
     const isGroup = (COMMANDS[line] ?? []).length > 0;
     if (!isGroup) expect(run.stdout.toString()).toMatch(new RegExp(`Examples:\n {2}callseal ${line}`));
     for (const action of COMMANDS[line] ?? [])
       expect(run.stdout.toString()).toMatch(new RegExp(`^ {2}${action} `, 'm'));
-  });
-
-  it.each(lines)('has the help of %s in paragraphs, with one apostrophe', async (line) => {
-    const help = (await callseal([...line.split(' '), '--help'])).stdout.toString();
-    expect(help).not.toMatch(/\n\n\n|[a-z]'s /);
   });
 
   it('lists commands in groups', async () => {
