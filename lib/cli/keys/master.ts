@@ -77,7 +77,7 @@ const CHANGES = [
     `
 Nothing under the key encrypts or decrypts until callseal master enable.`,
   ],
-  ['enable', 'undo disable', ''],
+  ['enable', 'undo disable', '\nEvery server takes it up within two seconds.'],
   [
     'remove',
     'destroy a master key that nothing depends on',
