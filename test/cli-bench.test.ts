@@ -226,7 +226,7 @@ describe('wrong usage', () => {
     const refused = await callseal([...QUICK, '--html', 'host.html'], { cwd });
     expect([refused.status, refused.stdout.toString()]).toEqual([13, '']);
     expect(refused.stderr).toContain('host.html exists already');
-    expect(refused.stderr).toContain('hint: --force replaces existing files');
+    expect(refused.stderr).toContain('hint: --force replaces what exists');
     expect(readFileSync(join(cwd, 'host.html'), 'utf8')).toBe('mine');
     const forced = await callseal([...QUICK, '--html', 'host.html', '--force', '--quiet', '--dir', cwd], { cwd });
     expect([forced.status, forced.stderr]).toEqual([0, '']);

@@ -60,7 +60,7 @@ describe('outputs', () => {
     writeFileSync(at('plainname'), sealed);
     const run = await decrypt('-k', 'mary_private.key', 'plainname');
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain('say where the result goes with -o or --output-dir');
+    expect(run.stderr).toContain('give -o OUT or --output-dir DIR for the result');
     expect((await decrypt('-k', 'mary_private.key', '--output-dir', 'out', 'plainname')).status).toBe(0);
     expect((await decrypt('-k', 'mary_private.key', '-o', 'named', 'plainname')).status).toBe(0);
     for (const name of ['out/plainname', 'named']) expect(readFileSync(at(name))).toEqual(CONTENT);

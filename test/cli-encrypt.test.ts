@@ -319,7 +319,7 @@ describe('recipients', () => {
     const run = await callseal(['encrypt', 'call'], { cwd });
     if (existsSync('/etc/lumenvox/client_property.conf')) return; // then that file is used
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain('no recipients: give -r CERT or --config FILE');
+    expect(run.stderr).toContain('give the certificates to encrypt for: -r CERT or --config FILE');
   });
 });
 

@@ -121,7 +121,7 @@ describe('keygen', () => {
     [['--days', '0'], '--days takes a number from 1'],
     [['--bits', '1024'], 'Allowed choices are 2048, 3072, 4096'],
     [['--cert', './my_private.key'], 'name the same file'],
-    [['--passphrase-env', 'HOME'], '--no-passphrase cannot be used with a passphrase'],
+    [['--passphrase-env', 'HOME'], '--no-passphrase and a passphrase option cannot be used together'],
   ])('refuses %j', async (args, message) => {
     const run = await keygen(...NAMED, '--no-passphrase', ...args);
     expect([run.status, run.stderr]).toEqual([2, expect.stringContaining(message)]);

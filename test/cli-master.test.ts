@@ -92,7 +92,7 @@ describe('master', () => {
     ['master disable 1234 --yes', /"1234" is no id of a master key/],
     ['master disable XYZXYZXY --yes', /is no id of a master key/],
     ['master rotate --suite rot13', /"rot13" is no suite/],
-    ['master rotate --suite lumenvox --to 12345678', /give one of them/],
+    ['master rotate --suite lumenvox --to 12345678', /cannot be used together/],
     ['master shuffle', /unknown command 'shuffle'/],
   ])('%s is wrong usage', async (words, message) => {
     const run = await site.run(withKey(words));
@@ -107,7 +107,7 @@ describe('master', () => {
 describe('a question', () => {
   it('cannot be asked without a terminal, and says what to add', async () => {
     const run = await site.run(withKey(`master disable ${first}`));
-    expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('add --yes')]);
+    expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('give --yes')]);
     expect((await masters())[0]!.state).toBe('active');
   });
 

@@ -92,7 +92,7 @@ describe('encrypt --sign-key', () => {
       ['--sign-passphrase-file', 'pass'],
     ]) {
       const refused = await run('encrypt', '-r', 'mary_cert.crt', ...useless, 'call');
-      expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('without --sign-key')]);
+      expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('with --sign-key only')]);
     }
   });
 

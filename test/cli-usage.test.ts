@@ -30,9 +30,14 @@ const COMMANDS: Record<string, readonly string[]> = {
   protect: [],
   unprotect: [],
   reencrypt: [],
+  agent: [],
+  'which-key': [],
+  report: [],
   status: [],
+  doctor: [],
   bench: [],
   fips: ['install'],
+  completion: [],
 };
 const project = (path: string): URL => new URL(`../${path}`, import.meta.url);
 
@@ -61,10 +66,22 @@ describe('help and version', () => {
     const run = await callseal([...line.split(' '), '--help']);
     expect([run.status, run.stderr]).toEqual([0, '']);
     expect(run.stdout.toString()).toContain(`Usage: callseal ${line}`);
+    // One empty line between paragraphs, one kind of apostrophe.
+    expect(run.stdout.toString()).not.toMatch(/\n\n\n|[a-z]'s /);
     const isGroup = (COMMANDS[line] ?? []).length > 0;
     if (!isGroup) expect(run.stdout.toString()).toMatch(new RegExp(`Examples:\n {2}callseal ${line}`));
     for (const action of COMMANDS[line] ?? [])
       expect(run.stdout.toString()).toMatch(new RegExp(`^ {2}${action} `, 'm'));
+  });
+
+  it('lists commands in groups', async () => {
+    const help = (await callseal(['--help'])).stdout.toString();
+    const groups = ['Files', 'Recording hosts', 'Who can open files', 'Key hierarchy of a service', 'This command'];
+    expect([...help.matchAll(/^([A-Z][^:\n]*):$/gm)].map(([, title]) => title)).toEqual([
+      'Options',
+      ...groups,
+      'Examples',
+    ]);
   });
 
   it('has the same help behind the word help', async () => {
@@ -110,17 +127,28 @@ describe('wrong usage', () => {
     [['encrypt', 'a', 'b', '-r', 'c', '-o', 'd'], '-o names one output, but there are 2 files'],
     [['encrypt', 'a', '-r', 'c', '-o', 'd', '--in-place'], '-o and --in-place cannot be used together'],
     [['encrypt', 'a', '-r', 'c', '--in-place', '--no-sync'], '--in-place always syncs'],
-    [['encrypt', 'a', '-r', 'c', '--suffix', ''], '--suffix must be at least one character'],
+    [['encrypt', 'a', '-r', 'c', '--suffix', ''], '--suffix takes at least one character'],
     [['encrypt', 'a', '-r', 'c', '--suffix', '/x'], 'without a slash'],
     [['encrypt', 'a', '-r', 'c', '--min-recipients', '0'], '--min-recipients takes a number from 1'],
+    [['export-cms', '-k', 'k', 'x.sealed'], 'give the certificates to encrypt for: -r CERT or --config FILE'],
+    [['recipients', 'remove', '-k', 'k', 'x'], 'give the recipients to remove: --cert FILE or --match MATCH'],
+    [['recipients', 'replace', '-k', 'k', 'x'], 'give the recipients to replace: --old CERT or --match MATCH'],
+    [['worker', '-k', 'k'], 'give the queue: --queue postgres://USER@HOST/DATABASE'],
+    [['agent', '-r', 'c', '--no-recipients', 'spool'], 'give the certificate for --no-recipients spool: --escrow CERT'],
     [['encrypt', 'bin', '-r', 'c'], 'bin: is a directory; give --recursive'],
     [['inspect', '-'], '- (standard input) cannot be examined; give a file'],
     [['verify', '-k', 'k', '-'], '- (standard input) cannot be examined; give a file'],
     [['encrypt', '-', 'a', '-r', 'c'], 'cannot be given together with other files'],
     [['encrypt', '-', '-r', 'c', '--in-place'], 'has no name to derive one from'],
     [['encrypt', 'package.json', '-r', 'c', '--config', 'd'], '-r and --config cannot be used together'],
-    [['decrypt', '-k', 'k', 'package.json'], 'package.json: does not end in .sealed; say where the result goes'],
-    [['decrypt', '-k', 'k', '--passphrase-fd', 'three', 'x.sealed'], '--passphrase-fd takes a number'],
+    [
+      ['decrypt', '-k', 'k', 'package.json'],
+      'package.json: does not end in .sealed; give -o OUT or --output-dir DIR for the result',
+    ],
+    [
+      ['decrypt', '-k', 'k', '--passphrase-fd', 'three', 'x.sealed'],
+      '--passphrase-fd takes the number of a descriptor',
+    ],
   ])('%j is refused', async (args, message) => {
     const run = await callseal(args, { cwd: new URL('..', import.meta.url).pathname });
     expect(run.stderr).toContain(message);

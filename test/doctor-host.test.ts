@@ -19,6 +19,12 @@ import { ailments, finding, patient, programs } from './helpers/patient.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const PATH = process.env.PATH;
+const tiny = smallDisk(32 << 10);
+const roomy = smallDisk(2 << 20);
+
+afterAll(() => {
+  for (const made of [tiny, roomy]) if (typeof made !== 'string') made.release();
+});
 
 afterEach(() => {
   process.env.PATH = PATH;
@@ -159,13 +165,6 @@ describe('clock', () => {
 });
 
 describe('disk', () => {
-  const tiny = smallDisk(32 << 10);
-  const roomy = smallDisk(2 << 20);
-
-  afterAll(() => {
-    for (const made of [tiny, roomy]) if (typeof made !== 'string') made.release();
-  });
-
   const place = (small: typeof tiny): string => (typeof small === 'string' ? small : small.dir);
 
   it.runIf(typeof tiny !== 'string')(`is full${typeof tiny === 'string' ? ` (${tiny})` : ''}`, async () => {

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildProgram, EVERY_COMMAND } from '../lib/cli/commands.ts';
 import { describeProgram, everyCommand } from '../lib/cli/definition.ts';
 import { ENVIRONMENT, environmentAsMarkdown } from '../lib/cli/environment.ts';
 import { EXIT_CODES } from '../lib/cli/exit-codes.ts';
@@ -45,7 +46,7 @@ describe('callseal(1)', () => {
   });
 
   it('has every command with its options, arguments and text', async () => {
-    for (const command of everyCommand(await describeProgram())) {
+    for (const command of everyCommand(describeProgram(await buildProgram(EVERY_COMMAND)))) {
       expect(text).toContain(seen(`callseal ${command.path.join(' ')}`));
       for (const { names, value, description } of command.options) {
         const takes = value === null ? '' : ` <${value.name}`;

@@ -37,7 +37,7 @@ export async function troubleOf(error: CallsealError, directory: Directory, name
     case 'ERR_FIPS_UNAVAILABLE':
     case 'ERR_NATIVE_UNAVAILABLE':
     case 'ERR_NOT_APPROVED':
-      return { about: 'everything', alarm: 'crypto', remedy: 'run callseal status; nothing is encrypted meanwhile' };
+      return { about: 'everything', alarm: 'crypto', remedy: 'run callseal doctor; nothing is encrypted meanwhile' };
     case 'ERR_IO':
       return ioTrouble(error, directory, name);
     default:

@@ -62,7 +62,7 @@ export function define(command: Command): void {
     .option('--watch <dir>', `directory to encrypt the files of (repeatable; default: ${DEFAULT_DIRECTORY})`, collect)
     .option('--include <pattern>', 'names to encrypt: * and ? as in a shell (repeatable; default: all)', collect)
     .option('--output-dir <dir>', 'write encrypted files below this directory')
-    .option('--suffix <suffix>', 'what encrypted names end in', DEFAULT_SUFFIX)
+    .option('--suffix <suffix>', 'what the names of encrypted files end in', DEFAULT_SUFFIX)
     .option('--concurrency <n>', 'files encrypted at the same time', number('--concurrency', 1, 1024, true))
     .option(
       '--quiet-seconds <s>',
@@ -110,10 +110,10 @@ async function run(options: AgentCommandOptions, openSigner: SignerOpener): Prom
 function supplyOptions(options: AgentCommandOptions): Omit<CertificateSupplyOptions, 'listener'> {
   const { escrow, recipients: policy, warnDays } = options;
   if (policy === 'spool' && escrow === undefined) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', '--no-recipients spool needs a certificate: give --escrow CERT');
+    throw new CallsealError('ERR_INVALID_ARGUMENT', 'give the certificate for --no-recipients spool: --escrow CERT');
   }
   if (policy === 'stop' && escrow !== undefined) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', '--escrow is used with --no-recipients spool only');
+    throw new CallsealError('ERR_INVALID_ARGUMENT', '--escrow is of use with --no-recipients spool only');
   }
   const files = recipientFiles(options);
   return { files, policy: policyOf(options), warnDays, ...(escrow === undefined ? {} : { escrow }) };

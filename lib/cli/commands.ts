@@ -8,7 +8,8 @@ import { version } from '../version.ts';
 
 /** What a command's module exports: it adds options, help and action; actions set `process.exitCode`. */
 interface CommandModule {
-  define(command: Command): void;
+  /** @param everyCommand makes the program with all commands defined, for those that are about them */
+  define(command: Command, everyCommand: () => Promise<Command>): void;
 }
 
 interface CommandEntry {
@@ -242,9 +243,10 @@ export async function buildProgram(wanted: string | typeof EVERY_COMMAND | undef
     .addHelpText('after', PROGRAM_HELP)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
+  const everyCommand = () => buildProgram(EVERY_COMMAND);
   for (const { name, summary, group, load } of COMMANDS) {
     const command = program.command(name).description(summary).summary(summary).helpGroup(`${group}:`);
-    if (wanted === EVERY_COMMAND || name === wanted) (await load()).define(command);
+    if (wanted === EVERY_COMMAND || name === wanted) (await load()).define(command, everyCommand);
   }
   return program;
 }

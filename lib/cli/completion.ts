@@ -21,14 +21,14 @@ Examples:
   callseal completion fish > ~/.config/fish/completions/callseal.fish
   source <(callseal completion bash)                    for this shell only, also in zsh`;
 
-export function define(command: Command): void {
+export function define(command: Command, everyCommand: () => Promise<Command>): void {
   command
     .addArgument(new Argument('<shell>', 'whose script to print').choices(Object.keys(SHELLS)))
     .addHelpText('after', HELP)
-    .action(completionCommand);
+    .action((shell: string) => completionCommand(shell, everyCommand));
 }
 
-async function completionCommand(shell: string): Promise<void> {
-  const script = SHELLS[shell]!(await describeProgram());
+async function completionCommand(shell: string, everyCommand: () => Promise<Command>): Promise<void> {
+  const script = SHELLS[shell]!(describeProgram(await everyCommand()));
   process.stdout.write(script);
 }

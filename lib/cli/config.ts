@@ -43,7 +43,7 @@ function parseDays(text: string): number {
 }
 
 async function checkCommand(file: string | undefined, options: CheckCommandOptions): Promise<void> {
-  const path = configPath(file, 'give the FILE to check');
+  const path = configPath(file, 'give the file to check: callseal config check FILE');
   native();
   const now = new Date();
   const report = await checkConfiguration(path, { warnDays: options.warnDays, now });

@@ -64,7 +64,7 @@ export async function decryptRange(
   const [path] = paths;
   if (path === undefined || paths.length > 1 || options.recursive) throw usage('--range takes one file');
   if (path === STDIO) throw usage('--range needs a file: standard input cannot be read from any place');
-  if (options.output === undefined) throw usage('--range needs -o OUT, or -o - for standard output');
+  if (options.output === undefined) throw usage('give -o OUT with --range, or -o - for standard output');
   if (options.output !== STDIO) {
     await planJobs([{ path, relative: path, named: true }], options, decryptedName, async () => false);
     await checkTarget(options.output, options.force === true);

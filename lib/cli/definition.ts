@@ -4,7 +4,6 @@
  */
 
 import type { Argument, Command, Option } from 'commander';
-import { buildProgram, COMMANDS, EVERY_COMMAND } from './commands.ts';
 
 /** What a word may be: a path, one of some words, or something that nobody can list. */
 export type ValueKind = 'file' | 'directory' | 'choice' | 'other';
@@ -55,9 +54,9 @@ export interface CommandDefinition {
 const FILES: ReadonlySet<string> = new Set(['file', 'cert']);
 const DIRECTORIES: ReadonlySet<string> = new Set(['dir']);
 
-/** Loads every command and describes it. */
-export async function describeProgram(): Promise<CommandDefinition> {
-  return describe(await buildProgram(EVERY_COMMAND), []);
+/** @param program with every command defined */
+export function describeProgram(program: Command): CommandDefinition {
+  return describe(program, []);
 }
 
 /** The command itself and all below it. */
@@ -69,7 +68,7 @@ function describe(command: Command, path: readonly string[]): CommandDefinition 
   const help = command.createHelp();
   const commands = help.visibleCommands(command).map((child) => {
     const below = [...path, child.name()];
-    return child.name() === 'help' ? describeHelp(child, below) : describe(child, below);
+    return child.name() === 'help' ? describeHelp(child, below, command) : describe(child, below);
   });
   const hasActions = path.length > 0;
   return {
@@ -86,8 +85,8 @@ function describe(command: Command, path: readonly string[]): CommandDefinition 
 }
 
 /** Commander makes it, and defines it as `help [command]`. */
-function describeHelp(command: Command, path: readonly string[]): CommandDefinition {
-  const choices = COMMANDS.map(({ name }) => name);
+function describeHelp(command: Command, path: readonly string[], of: Command): CommandDefinition {
+  const choices = of.commands.map((other) => other.name());
   const value: ValueDefinition = { name: 'command', kind: 'choice', choices };
   const description = 'whose help to show; all commands if left out';
   return {

@@ -44,7 +44,7 @@ interface DoctorOptions extends HierarchyOptions {
 const HELP = `
 Looks at Node and the native module, the FIPS module, the configuration and its certificates, permissions, the clock,
 disks, the key store, the agent, and limits; says of everything that is wrong what to do. It changes nothing and asks for
-nothing. Run it as the user that does the work, as permissions are another user's otherwise. Ends with 0 when there is
+nothing. Run it as the user that does the work, as permissions are another user’s otherwise. Ends with 0 when there is
 nothing to do, with ${EXIT_DOCTOR_WARNINGS} for warnings, with ${EXIT_DOCTOR_ERRORS} for errors.
 
 Examples:

@@ -74,7 +74,7 @@ async function exportCommand(
   refuseStdin(paths);
   checkOutputChoice(options, paths.length);
   if (options.recipient === undefined && options.config === undefined) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', 'say who is to open the message: -r CERT or --config FILE');
+    throw new CallsealError('ERR_INVALID_ARGUMENT', 'give the certificates to encrypt for: -r CERT or --config FILE');
   }
   const signal = interruptSignal();
   const { files, passedOver, several } = await expandInputs(paths, {

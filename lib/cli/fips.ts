@@ -6,8 +6,8 @@ import { interruptSignal } from './interrupt.ts';
 import { Output, type OutputOptions } from './output.ts';
 
 const HELP = `
-Uses the system's module where there is one. Else fetches Debian 13's package through apt, checked against the archive's
-signed index, or copies the module given with --module. The machine's own configuration is not touched.
+Uses the system’s module where there is one. Else fetches Debian 13's package through apt, checked against the archive’s
+signed index, or copies the module given with --module. The machine’s own configuration is not touched.
 
 Examples:
   callseal fips install

@@ -2,18 +2,36 @@
 
 import { CallsealError, type ErrorCode } from '../errors.ts';
 
-const HAS_FORCE = ['encrypt', 'decrypt', 'rekey', 'export-cms', 'import-cms', 'bench', 'protect', 'unprotect'];
+const HAS_FORCE = [
+  'encrypt',
+  'decrypt',
+  'rekey',
+  'export-cms',
+  'import-cms',
+  'bench',
+  'report',
+  'protect',
+  'unprotect',
+];
 const CHANGES_RECIPIENTS = ['recipients add', 'recipients replace', 'rekey'];
 const TAKES_CERTIFICATES = ['encrypt', 'agent', 'export-cms', 'import-cms', ...CHANGES_RECIPIENTS];
 const OPENS_FILES = ['decrypt', 'verify', 'tail', 'export-cms', 'recipients remove', ...CHANGES_RECIPIENTS];
 
+const WHO_SIGNED = 'callseal inspect FILE shows who claims to have signed it';
+const WHAT_IS_WRONG = 'callseal doctor shows what is wrong on this host, and what to do';
+
 const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | undefined)>> = {
-  ERR_OUTPUT_EXISTS: (command) => (HAS_FORCE.includes(command) ? '--force replaces existing files' : undefined),
+  ERR_OUTPUT_EXISTS: (command) => (HAS_FORCE.includes(command) ? '--force replaces what exists' : undefined),
   ERR_PASSPHRASE_REQUIRED: (command) =>
     command === 'keygen' ? '--no-passphrase leaves the key unencrypted' : undefined,
   ERR_NO_MATCHING_KEY: (command) =>
     OPENS_FILES.includes(command) ? 'callseal inspect FILE shows whose keys open it' : undefined,
   ERR_TRUNCATED: (command) => (command === 'decrypt' ? '--recover takes all that is authentic of it' : undefined),
+  ERR_NOT_SIGNED: WHO_SIGNED,
+  ERR_WRONG_SIGNER: WHO_SIGNED,
+  ERR_NATIVE_UNAVAILABLE: WHAT_IS_WRONG,
+  ERR_CRYPTO_NOT_ISOLATED: WHAT_IS_WRONG,
+  ERR_STORE_UNAVAILABLE: WHAT_IS_WRONG,
   ERR_ALREADY_ENCRYPTED: 'callseal inspect FILE shows for whom it is encrypted',
   ERR_CERTIFICATE_EXPIRED: '--expired warn uses it all the same, --expired skip leaves it out',
   ERR_CERTIFICATE_NOT_YET_VALID: '--not-yet-valid warn uses it all the same, --not-yet-valid skip leaves it out',

@@ -133,7 +133,7 @@ function report(options: KeygenOptions, encrypted: boolean, certificate: string,
 
 function checkPassphraseChoice(options: KeygenOptions, places: PassphrasePlace[]): void {
   if (options.passphrase === false && places.length > 0) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', '--no-passphrase cannot be used with a passphrase');
+    throw new CallsealError('ERR_INVALID_ARGUMENT', '--no-passphrase and a passphrase option cannot be used together');
   }
   if (places.length > 1) throw new CallsealError('ERR_INVALID_ARGUMENT', 'a key has one passphrase; give one option');
 }

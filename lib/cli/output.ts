@@ -4,6 +4,9 @@
  * - Standard output carries what was asked for and nothing else: data (`-o -`) and the reports of inspect, verify,
  *   status and `config check`. Everything else goes to standard error.
  * - A message is `callseal: COMMAND: [warning: ]FILE: what is wrong`. What to type next follows as `callseal: hint: …`.
+ * - Words: what is missing is asked for with `give WHAT: --option`; what an option may be, with `--option takes …`; what
+ *   excludes each other, with `A and B cannot be used together`; what needs another, with `A is of use with B only`. No
+ *   capital at the beginning and no full stop at the end of a message; the apostrophe is ’.
  * - `--quiet` leaves errors and results. `--verbose` adds a line for each file. Without it a thousand files are one
  *   line, and one for each that failed.
  * - Progress is drawn on a terminal only, and only when the work takes long enough to wonder about.

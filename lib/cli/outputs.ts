@@ -38,10 +38,10 @@ export function checkOutputChoice(choice: OutputChoice, files: number): void {
   const names = given.filter((name) => name !== false && name !== undefined);
   if (names.length > 1) throw usage(`${names.join(' and ')} cannot be used together`);
   if (choice.output !== undefined && files > 1) {
-    throw usage(`-o names one output, but there are ${files} files; give --output-dir instead`);
+    throw usage(`-o names one output, but there are ${files} files; give --output-dir DIR instead`);
   }
   if (choice.suffix === '' || /[/\0]/.test(choice.suffix)) {
-    throw usage('--suffix must be at least one character, without a slash');
+    throw usage('--suffix takes at least one character, without a slash');
   }
 }
 
@@ -70,7 +70,7 @@ export function decryptedName(file: InputFile, choice: OutputChoice): string {
   const strip = (name: string): string => (ends ? name.slice(0, -choice.suffix.length) : name);
   if (choice.outputDir !== undefined) return join(choice.outputDir, strip(file.relative));
   if (!ends) {
-    throw usage(`${file.path}: does not end in ${choice.suffix}; say where the result goes with -o or --output-dir`);
+    throw usage(`${file.path}: does not end in ${choice.suffix}; give -o OUT or --output-dir DIR for the result`);
   }
   return strip(file.path);
 }

@@ -42,7 +42,8 @@ export function addPassphraseOptions(command: Command, texts: PassphraseOptionTe
     .option(`${name}-file <file>`, `${what}: first line of a file (repeatable)`, collect('file'))
     .option(`${name}-env <name>`, `${what}: value of an environment variable (repeatable)`, collect('environment'))
     .option(`${name}-fd <n>`, `${what}: first line read from a descriptor (repeatable)`, (text: string) => {
-      if (!/^\d{1,7}$/.test(text)) throw new CallsealError('ERR_INVALID_ARGUMENT', `${name}-fd takes a number`);
+      if (!/^\d{1,7}$/.test(text))
+        throw new CallsealError('ERR_INVALID_ARGUMENT', `${name}-fd takes the number of a descriptor`);
       return collect('descriptor')(text);
     });
   for (const never of [name, `--${prefix}password`]) {

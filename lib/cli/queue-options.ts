@@ -87,7 +87,7 @@ async function rootOf(paths: readonly string[], given: string | undefined): Prom
   const [path] = paths;
   const single = paths.length === 1 && path !== undefined;
   if (single && (await stat(path).catch(() => undefined))?.isDirectory()) return path;
-  throw usage('say with --root DIR which directory workers know as their root');
+  throw usage('give the directory that workers know as their root: --root DIR');
 }
 
 function usage(message: string): CallsealError {

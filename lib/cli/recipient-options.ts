@@ -86,7 +86,8 @@ export function policyOf(choice: RecipientChoice): RecipientPolicy {
  * @throws CallsealError ERR_INVALID_ARGUMENT
  */
 export function recipientFiles({ config, recipient }: RecipientChoice): RecipientFiles {
-  if (recipient === undefined) return { config: configPath(config, 'no recipients: give -r CERT or --config FILE') };
+  if (recipient === undefined)
+    return { config: configPath(config, 'give the certificates to encrypt for: -r CERT or --config FILE') };
   if (config === undefined) return { certificates: recipient };
   throw new CallsealError('ERR_INVALID_ARGUMENT', '-r and --config cannot be used together');
 }

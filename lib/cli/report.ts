@@ -46,7 +46,7 @@ export function define(command: Command): void {
     .option('--json', 'one JSON document on standard output')
     .option('--html <file>', 'write a page, too')
     .option('-f, --force', 'replace the page if it exists')
-    .option('--suffix <suffix>', 'names of encrypted files end in it', DEFAULT_SUFFIX)
+    .option('--suffix <suffix>', 'what the names of encrypted files end in', DEFAULT_SUFFIX)
     .option(
       '--warn-days <n>',
       'certificates that expire within so many days are named',

@@ -35,7 +35,7 @@ export function addSignOptions(command: Command): SignerOpener {
     if (signKey === undefined) {
       if (signCert === undefined && places.length === 0) return undefined;
       const given = signCert === undefined ? '--sign-passphrase-*' : '--sign-cert';
-      throw new CallsealError('ERR_INVALID_ARGUMENT', `${given} is of no use without --sign-key`);
+      throw new CallsealError('ERR_INVALID_ARGUMENT', `${given} is of use with --sign-key only`);
     }
     const passphrases = passphraseSources(places, output);
     const signer = cleansedAtExit(await Signer.load(signKey, { passphrases, certificate: signCert }));

@@ -16,7 +16,7 @@ Loads the module, runs its self-tests and one trial of every operation. Ends wit
 with 12 when the native module is missing or not isolated from another OpenSSL.
 
 With --store or CALLSEAL_STORE it also shows the key hierarchy. Where the installation key can be opened without asking (a
-passphrase option, a service's credential), everything is verified, and an altered row ends with 17; otherwise it shows what
+passphrase option, a service’s credential), everything is verified, and an altered row ends with 17; otherwise it shows what
 the rows say.
 
 Examples:

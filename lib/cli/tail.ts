@@ -53,7 +53,7 @@ async function tailCommand(
   const output = new Output('tail', options);
   refuseStdin([path]);
   if (options.output !== undefined && options.output !== STDIO) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', 'tail writes to standard output only; for a file use > FILE');
+    throw new CallsealError('ERR_INVALID_ARGUMENT', 'tail writes to standard output only; give > FILE for a file');
   }
   keepOffTerminal(options.output);
   const bytes = options.bytes === undefined ? undefined : byteCount(options.bytes);

@@ -29,7 +29,7 @@ A worker takes jobs of some hundred files, made by callseal recipients … --que
 (SIGTERM, Ctrl-C) or, with --drain, until there are none. Any number of workers on any number of hosts share a queue. When one
 is killed, another has its jobs within about the lease; what was done to files is not done again.
 
-Whoever may write to the queue's database can have files given to other keys. --allow CERT limits that to keys you name.
+Whoever may write to the queue’s database can have files given to other keys. --allow CERT limits that to keys you name.
 
 Examples:
   callseal worker --queue postgres://callseal@db/jobs -k mary.key --root /mnt/calls
@@ -202,7 +202,7 @@ function stateOf({ finished, filled, rate, secondsLeft, activeJobs, retrying }: 
 }
 
 function queueOf(url: string | undefined): string {
-  if (url === undefined) throw usage('say which queue: --queue postgres://USER@HOST/DATABASE');
+  if (url === undefined) throw usage('give the queue: --queue postgres://USER@HOST/DATABASE');
   return url;
 }
 

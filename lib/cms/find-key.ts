@@ -75,11 +75,7 @@ async function openByTrying(message: NativeCmsInput, keys: KeyRing, path: string
     for (const [index, recipient] of message.recipients.entries()) {
       if (!mayOpen(key, recipient)) continue;
       if (++tries > MAX_TRIES) {
-        throw noMatchingKey(
-          message,
-          path,
-          `${MAX_TRIES} were tried; say which one you are with a certificate (--cert)`,
-        );
+        throw noMatchingKey(message, path, `${MAX_TRIES} were tried; give the certificate that is yours: --cert CERT`);
       }
       const contentEncryptionKey = await tryToOpen(message, key, index);
       if (contentEncryptionKey !== null) return { contentEncryptionKey, keyId: hex(key.spkiSha256) };

@@ -37,7 +37,8 @@ function dependenciesAreInstalled() {
 }
 
 function typescript() {
-  const sources = () => filesUnder('lib', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
+  const sources = () =>
+    filesUnder('lib', 'scripts/man.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
   const outputs = () =>
     filesUnder('lib')
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))

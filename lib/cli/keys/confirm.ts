@@ -19,7 +19,7 @@ const YES = 'yes';
 export async function confirm(what: string, options: { yes?: boolean }, output: Output): Promise<void> {
   if (options.yes === true) return;
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
-    throw new CallsealError('ERR_INVALID_ARGUMENT', `${what} Nobody can be asked without a terminal; add --yes`);
+    throw new CallsealError('ERR_INVALID_ARGUMENT', `${what} Nobody can be asked without a terminal; give --yes`);
   }
   output.makeRoom();
   const answer = await ask(`${safe(what)} Type ${YES} to go on: `);

@@ -47,7 +47,7 @@ Examples:
   callseal installation import server2.p12 --p12-passphrase-file /run/secrets/move --passphrase-file /run/secrets/voice`;
 
 const BACKUP_HELP = `
-Opens every master key of the store with the key of the file, which proves that the backup is of today's key, whole, and that
+Opens every master key of the store with the key of the file, which proves that the backup is of today’s key, whole, and that
 its passphrase is known. Changes nothing; needs no other key.
 
 Examples:

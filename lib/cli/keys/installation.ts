@@ -27,7 +27,7 @@ interface RequestOptions extends InstallationOptions, OutputOptions {
 const REQUEST_HELP = `
 Makes an RSA-4096 key and a request (PKCS#10) for its certificate, which goes to whoever grants the licence. The key is encrypted
 with a passphrase, asked for twice unless an option says where it is; or it is made in a token and never leaves it, and the
-option gives the token's PIN. Nothing ever replaces an installation key. Make a backup: without this key, everything under it is lost.
+option gives the token’s PIN. Nothing ever replaces an installation key. Make a backup: without this key, everything under it is lost.
 
 Examples:
   callseal installation request --subject "/C=US/O=MyCompany/CN=voice" --out license.csr

@@ -17,7 +17,7 @@ export function findById<K extends { readonly id: string }>(keys: readonly K[], 
   if (!/^[0-9a-f]+$/.test(text) || text.length < LEAST_DIGITS) {
     throw new CallsealError(
       'ERR_INVALID_ARGUMENT',
-      `"${text}" is no id of a ${kind}: 32 lower-case hexadecimal digits, or the first ${LEAST_DIGITS} or more of them`,
+      `"${text}" is no id of a ${kind}, which has 32 lower-case hexadecimal digits; give them, or the first ${LEAST_DIGITS} or more`,
     );
   }
   const found = keys.filter(({ id }) => id.startsWith(text));

@@ -39,7 +39,7 @@ export function define(command: Command): void {
     .option('--suite <suite>', 'algorithms of the key and of everything under it')
     .option('--json', 'one JSON document on standard output')
     .option('-q, --quiet', 'only errors')
-    .addHelpText('after', SUITES + examples('callseal master create', 'callseal master create --suite lumenvox'))
+    .addHelpText('after', `${SUITES}\n${examples('callseal master create', 'callseal master create --suite lumenvox')}`)
     .action((options: MasterOptions) => createCommand(options, create.open));
 
   const rotate = sub(command, 'rotate', 'make a new master key current, or another that there is');
@@ -50,7 +50,7 @@ export function define(command: Command): void {
     .option('-q, --quiet', 'only errors')
     .addHelpText(
       'after',
-      ROTATE_HELP + examples('callseal master rotate', 'callseal master rotate --suite aes/aes/sha256'),
+      `${ROTATE_HELP}\n${examples('callseal master rotate', 'callseal master rotate --suite aes/aes/sha256')}`,
     )
     .action((options: MasterOptions) => rotateCommand(options, rotate.open));
 
@@ -61,7 +61,7 @@ export function define(command: Command): void {
     change.command
       .option('--json', 'one JSON document on standard output')
       .option('-q, --quiet', 'only errors')
-      .addHelpText('after', help + examples(`callseal master ${name} 5f0c8a1d`))
+      .addHelpText('after', `${help}\n${examples(`callseal master ${name} 5f0c8a1d`)}`)
       .action((id: string, options: MasterOptions) => changeCommand(name, id, options, change.open));
   }
 }
@@ -77,7 +77,7 @@ const CHANGES = [
     `
 Nothing under the key encrypts or decrypts until callseal master enable.`,
   ],
-  ['enable', 'undo disable', ''],
+  ['enable', 'undo disable', '\nEvery server takes it up within two seconds.'],
   [
     'remove',
     'destroy a master key that nothing depends on',
@@ -94,7 +94,7 @@ function sub(parent: Command, name: string, description: string): { command: Com
 }
 
 function examples(...lines: string[]): string {
-  return `\n\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
 
 async function listCommand(options: MasterOptions, open: HierarchyOpener): Promise<void> {
@@ -161,7 +161,7 @@ async function rotateCommand(options: MasterOptions, open: HierarchyOpener): Pro
   if (suite !== undefined && to !== undefined) {
     throw new CallsealError(
       'ERR_INVALID_ARGUMENT',
-      '--suite is for a new key, and --to names one that there is; give one of them',
+      '--suite and --to cannot be used together: one is for a new key, the other names one that there is',
     );
   }
   await withHierarchy(open, options, output, async (keys) => {

@@ -15,7 +15,7 @@ import { addRecordIoOptions, type RecordIoOptions, readInput, refuseTerminal, wr
 type ProtectOptions = HierarchyOptions & EntityOptions & RecordIoOptions;
 
 const HELP = `
-The area's working key, the area itself and an empty store's first master key are made on demand. The result opens only with
+The area’s working key, the area itself and an empty store’s first master key are made on demand. The result opens only with
 the same area and entity. An output file appears complete or not at all, readable by its owner only.
 
 Examples:

@@ -40,7 +40,7 @@ const FAILURES_SHOWN = 1000;
 const DEFAULT_BATCH = 100;
 
 const HELP = `
---entity says what each row's record belongs to: a comma-separated list of tenant=, type=, id= and field=, as it was when the
+--entity says what each row’s record belongs to: a comma-separated list of tenant=, type=, id= and field=, as it was when the
 record was protected. A bare word is a column for tenant and id, and a fixed text for type and field; 'text' in
 single quotes is always a text, "column" in double quotes always a column. Table and columns are taken as they are written, not folded to
 lower case.

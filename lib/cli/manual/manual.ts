@@ -1,6 +1,6 @@
 /** The manual page callseal(1), made of the definitions of the commands. */
 
-import { DESCRIPTION } from '../commands.ts';
+import { buildProgram, DESCRIPTION, EVERY_COMMAND } from '../commands.ts';
 import {
   type ArgumentDefinition,
   type CommandDefinition,
@@ -30,7 +30,7 @@ const FILES: readonly (readonly [path: string, what: string])[] = [
  * @returns roff with the macros of man(7)
  */
 export async function manualPage(version: string): Promise<string> {
-  const program = await describeProgram();
+  const program = describeProgram(await buildProgram(EVERY_COMMAND));
   const parts = [
     `.TH CALLSEAL 1 "${DATE}" "Callseal ${escaped(version)}" "User Commands"`,
     heading(1, 'NAME'),

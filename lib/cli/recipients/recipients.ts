@@ -36,8 +36,11 @@ function defineList(command: Command): void {
   command
     .option('--json', 'a line of JSON for each file on standard output')
     .option('-R, --recursive', 'take the encrypted files of directories')
-    .option('-q, --quiet', 'only results and errors')
-    .addHelpText('after', MATCH_HELP + examples('list call.callsre.sealed', 'list -R -m subject=CN=Fred /var/calls'))
+    .option('-q, --quiet', 'only errors and the result')
+    .addHelpText(
+      'after',
+      `${MATCH_HELP}\n${examples('list call.callsre.sealed', 'list -R -m subject=CN=Fred /var/calls')}`,
+    )
     .action((paths: string[], options: ListOptions) => listCommand(paths, options));
 }
 
@@ -81,7 +84,7 @@ function defineRemove(command: Command): void {
     .action((paths: string[], options: RemoveOptions) =>
       changeFiles('remove', paths, options, openKeys, async () => {
         const remove = [...matchesOf(options.match), ...(await keysOf(options.cert))];
-        if (remove.length === 0) throw usage('say who is removed: --cert FILE or --match MATCH');
+        if (remove.length === 0) throw usage('give the recipients to remove: --cert FILE or --match MATCH');
         return { remove };
       }),
     );
@@ -111,8 +114,8 @@ function defineReplace(command: Command): void {
 
 async function replacement(options: ReplaceOptions, output: Output): Promise<RecipientChange> {
   const old = [...matchesOf(options.match), ...(await keysOf(options.old))];
-  if (old.length === 0) throw usage('say who is replaced: --old CERT or --match MATCH');
-  if (options.new === undefined) throw usage('say who takes their place: --new CERT');
+  if (old.length === 0) throw usage('give the recipients to replace: --old CERT or --match MATCH');
+  if (options.new === undefined) throw usage('give the certificates that take their place: --new CERT');
   return { replace: { old, new: await loadRecipients({ ...options, recipient: options.new }, output) } };
 }
 
@@ -130,7 +133,7 @@ function addChangeOptions(command: Command): ReturnType<typeof addKeyOptions> {
 }
 
 function examples(...lines: string[]): string {
-  return `\n\nExamples:\n${lines.map((line) => `  callseal recipients ${line}`).join('\n')}`;
+  return `\nExamples:\n${lines.map((line) => `  callseal recipients ${line}`).join('\n')}`;
 }
 
 function usage(message: string): CallsealError {

@@ -62,16 +62,16 @@ async function healthOf(url: URL): Promise<Health> {
       signal: AbortSignal.timeout(PATIENCE),
       redirect: 'error',
     });
-    if (response.status !== 200 && response.status !== 503) return `answers with HTTP ${response.status}`;
+    if (response.status !== 200 && response.status !== 503)
+      return `HTTP ${response.status} is no answer of the agent’s`;
     const health: unknown = await response.json();
-    return isHealth(health) ? health : 'answers with something that is not the agent’s';
+    return isHealth(health) ? health : 'what answers there is not the agent';
   } catch (problem) {
     const cause = problem instanceof Error ? problem.cause : undefined;
     const errno = errnoOf(cause);
     if (errno === 'ECONNREFUSED') return 'nothing listens there';
-    if (problem instanceof Error && problem.name === 'TimeoutError')
-      return `gives no answer within ${PATIENCE / 1000} s`;
-    return `cannot be asked (${errno ?? (problem instanceof Error ? problem.message : String(problem))})`;
+    if (problem instanceof Error && problem.name === 'TimeoutError') return `no answer within ${PATIENCE / 1000} s`;
+    return `no connection (${errno ?? (problem instanceof Error ? problem.message : String(problem))})`;
   }
 }
 
@@ -85,7 +85,8 @@ function healthFindings(health: Health, { agent: url, agentExpected }: Patient, 
   const where = new URL('/healthz', url).href;
   if (typeof health === 'string') {
     const remedy = `systemctl status ${UNIT}; another address is given with --agent`;
-    if (agentExpected || unit?.active === 'active') return [error('no-answer', `the agent ${health}`, where, remedy)];
+    if (agentExpected || unit?.active === 'active')
+      return [error('no-answer', `the agent cannot be asked: ${health}`, where, remedy)];
     return [note('none', `no agent: ${health}`, where, 'docs/operations.md has how to set one up')];
   }
   const alarms = health.alarms.map(({ key, message }) => {
@@ -93,8 +94,9 @@ function healthFindings(health: Health, { agent: url, agentExpected }: Patient, 
     return (key.startsWith('expiry:') ? warning : error)(`alarm-${key.split(':')[0]}`, message, where, remedy);
   });
   if (alarms.length > 0) return alarms;
-  if (!health.healthy) return [error('unhealthy', 'says that it is not healthy', where, `journalctl -u ${UNIT} -n 50`)];
-  return [ok('healthy', `healthy; ${count(health.queueLength, 'file')} waiting`, where)];
+  if (!health.healthy)
+    return [error('unhealthy', 'the agent says that it is not healthy', where, `journalctl -u ${UNIT} -n 50`)];
+  return [ok('healthy', `the agent is healthy; ${count(health.queueLength, 'file')} waiting`, where)];
 }
 
 function lateness({ path, files, oldestAge, truncated }: Backlog): Finding[] {
