@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CALLSEAL } from './helpers/cli.ts';
@@ -15,8 +15,11 @@ import { PROJECT } from './helpers/native-build.ts';
 import { startPostgres } from './helpers/postgres.ts';
 import { tempDir } from './helpers/temp.ts';
 
-const ELSEWHERE = { 'docs/operations.md': 'operations-walkthrough', 'docs/keys.md': 'keys-walkthrough' };
-const RUN_HERE = PAGES.filter((page) => !Object.hasOwn(ELSEWHERE, page));
+/** Pages that other tests type; here they are only read. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/operations.md': 'operations-walkthrough',
+  'docs/keys.md': 'keys-walkthrough',
+};
 
 /** Kinds of blocks with commands, those of code (`docs-examples.test.ts`), and those that are neither. */
 const COMMANDS = ['console', 'sh'];
@@ -39,10 +42,11 @@ const TYPED = `callseal() {
   '${process.execPath}' '${CALLSEAL}' "$@"
 }`;
 
-describe.each(RUN_HERE)('%s', (page) => {
+describe.each(PAGES)('%s', (page) => {
   const markdown = readPage(page);
   const blocks = blocksOf(markdown);
-  const steps = blocks.filter(({ kind }) => COMMANDS.includes(kind)).flatMap(stepsOf);
+  const elsewhere = ELSEWHERE[page];
+  const steps = elsewhere ? [] : blocks.filter(({ kind }) => COMMANDS.includes(kind)).flatMap(stepsOf);
   const database = /postgres:\/\/[^\s'"`]*/.exec(steps.map(({ command }) => command).join('\n'))?.[0];
   const ids = new Map<string, string>();
   let session: ConsoleSession;
@@ -98,6 +102,10 @@ describe.each(RUN_HERE)('%s', (page) => {
       outside.match(/^(?: {4}|\t)(?:callseal|npm|npx|node|openssl|apt|sudo|createdb|createuser|psql) .*$/gm),
     ).toBeNull();
     expect(outside.match(/^ *```/gm)).toBeNull();
+  });
+
+  it.runIf(elsewhere)('is run by its own test', () => {
+    expect(readFileSync(join(PROJECT, `test/${elsewhere}.test.ts`), 'utf8')).toContain(page);
   });
 
   it('leads to what is there', () => {
