@@ -31,9 +31,16 @@ const GUESTS = ['gpg', 'age', 'age-keygen', 'jq', 'sqlite3', 'psql', 'curl'];
 const has = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 const missing = GUESTS.filter((program) => !has(program));
 
-function excuseOf({ command, excuse }: DocStep): string | null {
-  const program = missing.find((name) => new RegExp(`(?:^|[|&(;] ?)${name} `, 'm').test(command));
-  return excuse ?? (program === undefined ? null : `${program} is not installed`);
+/** A program that a step needs and that is not there. */
+function missed({ command }: DocStep): string | undefined {
+  return missing.find((name) => new RegExp(`(?:^|[|&(;] ?)${name} `, 'm').test(command));
+}
+
+/** Why a step is not run: what the page says, or a program that it needs, or that a step before it in its section needs. */
+function excuseOf(step: DocStep, steps: readonly DocStep[]): string | null {
+  const before = steps.filter(({ line, section }) => section === step.section && line <= step.line);
+  const program = before.map(missed).find((name) => name !== undefined);
+  return step.excuse ?? (program === undefined ? null : `${program} is not installed`);
 }
 
 /** What a person types when Callseal asks for the passphrase of a key. */
@@ -46,7 +53,9 @@ describe.each(PAGES)('%s', (page) => {
   const markdown = readPage(page);
   const blocks = blocksOf(markdown);
   const elsewhere = ELSEWHERE[page];
-  const steps = elsewhere ? [] : blocks.filter(({ kind }) => COMMANDS.includes(kind)).flatMap(stepsOf);
+  const steps = elsewhere
+    ? []
+    : blocks.filter(({ kind }) => COMMANDS.includes(kind)).flatMap((block) => stepsOf(block, markdown));
   const database = /postgres:\/\/[^\s'"`]*/.exec(steps.map(({ command }) => command).join('\n'))?.[0];
   const ids = new Map<string, string>();
   let session: ConsoleSession;
@@ -54,7 +63,7 @@ describe.each(PAGES)('%s', (page) => {
   let url: string | undefined;
 
   beforeAll(async () => {
-    if (steps.every((step) => excuseOf(step) !== null)) return;
+    if (steps.every((step) => excuseOf(step, steps) !== null)) return;
     root = realpathSync(tempDir());
     const home = join(root, 'home/mary');
     for (const directory of ['home/mary', 'etc/lumenvox', 'etc/callseal', 'var/lumenvox/responses', 'srv']) {
@@ -120,7 +129,7 @@ describe.each(PAGES)('%s', (page) => {
   // One step after the other, in one shell: a step that fails makes those after it fail.
   for (const step of steps) {
     const name = `line ${step.line}: ${step.command.split('\n')[0]}`;
-    const excuse = excuseOf(step);
+    const excuse = excuseOf(step, steps);
     if (excuse !== null) {
       it.skip(`${name} (not run: ${excuse})`, () => {});
       continue;

@@ -74,7 +74,7 @@ describe('the published package', () => {
       .find((section) => section.startsWith('Quick start'))!;
     const steps = blocksOf(quickStart)
       .filter(({ kind }) => kind === 'console')
-      .flatMap(stepsOf);
+      .flatMap((block) => stepsOf(block, quickStart));
     const home = tempDir();
     writeFileSync(join(home, '.typed'), 'correct horse battery staple\n');
     const session = new ConsoleSession(home, { HOME: home, CALLSEAL_FIPS_DIR: fips });
