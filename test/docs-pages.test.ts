@@ -113,9 +113,11 @@ describe.each(PAGES)('%s', (page) => {
     expect(outside.match(/^ *```/gm)).toBeNull();
   });
 
-  it.runIf(elsewhere)('is run by its own test', () => {
-    expect(readFileSync(join(PROJECT, `test/${elsewhere}.test.ts`), 'utf8')).toContain(page);
-  });
+  if (elsewhere !== undefined) {
+    it('is run by its own test', () => {
+      expect(readFileSync(join(PROJECT, `test/${elsewhere}.test.ts`), 'utf8')).toContain(page);
+    });
+  }
 
   it('leads to what is there', () => {
     for (const [, target, anchor] of markdown.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)) {
