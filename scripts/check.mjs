@@ -2,6 +2,7 @@
 /** The static checks, `npm run check`: each by the tool that decides over it. `npm test` runs and counts them, too. */
 
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -9,7 +10,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What a check ends with that could not be done here, and has said why (as automake's tests do). */
 export const NOT_DONE = 77;
 
-const tool = (...words) => ['npx', ['--no-install', ...words]];
+const tool = (name, ...args) => [join(ROOT, 'node_modules/.bin', name), args];
 const script = (name) => [process.execPath, [`scripts/${name}.mjs`]];
 
 /** The linter for C++ is the compiler: every warning of `-Wall -Wextra` is an error of the build. */

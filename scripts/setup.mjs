@@ -4,7 +4,8 @@
  *
  *   build     system packages, dependencies, TypeScript, the native module, a FIPS provider in .fips/
  *   demo      also the recordings the demonstration encrypts, in .cache/sounds/
- *   test      also clang and its sanitizers, PostgreSQL, outside test vectors, promtool and other Node versions, in .cache/
+ *   test      also clang and its sanitizers, PostgreSQL, outside test vectors, promtool and other Node versions, in .cache/,
+ *             and what builds the API's pages, in docs/site/
  *   coverage  as test, and what counts the lines that the tests run
  *
  * Node's built-in modules only: this runs before there is anything else.
@@ -16,12 +17,13 @@ import { fipsProvider } from './setup/fips.mjs';
 import { underLock } from './setup/lock.mjs';
 import { systemPackages } from './setup/packages.mjs';
 import { runStep, SetupError, say } from './setup/run.mjs';
+import { docsSite } from './setup/site.mjs';
 
 const OLDEST_NODE = [20, 19];
 
 const project = () => [...builds(), fipsProvider()];
 
-const forTests = (target) => [systemPackages(target), ...project(), vectors(), promtool(), ...nodeVersions()];
+const forTests = (target) => [systemPackages(target), ...project(), vectors(), promtool(), docsSite(), ...nodeVersions()];
 
 const TARGETS = {
   build: () => [systemPackages('build'), ...project()],

@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CALLSEAL } from './helpers/cli.ts';
@@ -15,8 +15,11 @@ import { PROJECT } from './helpers/native-build.ts';
 import { startPostgres } from './helpers/postgres.ts';
 import { tempDir } from './helpers/temp.ts';
 
-const ELSEWHERE = { 'docs/operations.md': 'operations-walkthrough', 'docs/keys.md': 'keys-walkthrough' };
-const RUN_HERE = PAGES.filter((page) => !Object.hasOwn(ELSEWHERE, page));
+/** Pages that other tests type; here they are only read. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/operations.md': 'operations-walkthrough',
+  'docs/keys.md': 'keys-walkthrough',
+};
 
 /** Kinds of blocks with commands, those of code (`docs-examples.test.ts`), and those that are neither. */
 const COMMANDS = ['console', 'sh'];
@@ -28,9 +31,16 @@ const GUESTS = ['gpg', 'age', 'age-keygen', 'jq', 'sqlite3', 'psql', 'curl'];
 const has = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 const missing = GUESTS.filter((program) => !has(program));
 
-function excuseOf({ command, excuse }: DocStep): string | null {
-  const program = missing.find((name) => new RegExp(`(?:^|[|&(;] ?)${name} `, 'm').test(command));
-  return excuse ?? (program === undefined ? null : `${program} is not installed`);
+/** A program that a step needs and that is not there. */
+function missed({ command }: DocStep): string | undefined {
+  return missing.find((name) => new RegExp(`(?:^|[|&(;] ?)${name} `, 'm').test(command));
+}
+
+/** Why a step is not run: what the page says, or a program that it needs, or that a step before it in its section needs. */
+function excuseOf(step: DocStep, steps: readonly DocStep[]): string | null {
+  const before = steps.filter(({ line, section }) => section === step.section && line <= step.line);
+  const program = before.map(missed).find((name) => name !== undefined);
+  return step.excuse ?? (program === undefined ? null : `${program} is not installed`);
 }
 
 /** What a person types when Callseal asks for the passphrase of a key. */
@@ -39,10 +49,13 @@ const TYPED = `callseal() {
   '${process.execPath}' '${CALLSEAL}' "$@"
 }`;
 
-describe.each(RUN_HERE)('%s', (page) => {
+describe.each(PAGES)('%s', (page) => {
   const markdown = readPage(page);
   const blocks = blocksOf(markdown);
-  const steps = blocks.filter(({ kind }) => COMMANDS.includes(kind)).flatMap(stepsOf);
+  const elsewhere = ELSEWHERE[page];
+  const steps = elsewhere
+    ? []
+    : blocks.filter(({ kind }) => COMMANDS.includes(kind)).flatMap((block) => stepsOf(block, markdown));
   const database = /postgres:\/\/[^\s'"`]*/.exec(steps.map(({ command }) => command).join('\n'))?.[0];
   const ids = new Map<string, string>();
   let session: ConsoleSession;
@@ -50,7 +63,7 @@ describe.each(RUN_HERE)('%s', (page) => {
   let url: string | undefined;
 
   beforeAll(async () => {
-    if (steps.every((step) => excuseOf(step) !== null)) return;
+    if (steps.every((step) => excuseOf(step, steps) !== null)) return;
     root = realpathSync(tempDir());
     const home = join(root, 'home/mary');
     for (const directory of ['home/mary', 'etc/lumenvox', 'etc/callseal', 'var/lumenvox/responses', 'srv']) {
@@ -100,6 +113,12 @@ describe.each(RUN_HERE)('%s', (page) => {
     expect(outside.match(/^ *```/gm)).toBeNull();
   });
 
+  if (elsewhere !== undefined) {
+    it('is run by its own test', () => {
+      expect(readFileSync(join(PROJECT, `test/${elsewhere}.test.ts`), 'utf8')).toContain(page);
+    });
+  }
+
   it('leads to what is there', () => {
     for (const [, target, anchor] of markdown.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)) {
       const file = target === '' ? page : join(dirname(page), target!);
@@ -112,7 +131,7 @@ describe.each(RUN_HERE)('%s', (page) => {
   // One step after the other, in one shell: a step that fails makes those after it fail.
   for (const step of steps) {
     const name = `line ${step.line}: ${step.command.split('\n')[0]}`;
-    const excuse = excuseOf(step);
+    const excuse = excuseOf(step, steps);
     if (excuse !== null) {
       it.skip(`${name} (not run: ${excuse})`, () => {});
       continue;

@@ -9,6 +9,8 @@ import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { ConsoleSession, differenceOf } from './helpers/console-session.ts';
+import { blocksOf, readPage, stepsOf } from './helpers/doc-pages.ts';
 import { fipsDirectory, PROJECT } from './helpers/native-build.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -64,6 +66,32 @@ describe('the published package', () => {
 
   it('installs without compiling anything', () => {
     expect(existsSync(join(folder, 'node_modules/callseal/build'))).toBe(false);
+  });
+
+  it('does what the quick start of the README says, for somebody who has nothing else', async () => {
+    const quickStart = readPage('README.md')
+      .split(/^## /m)
+      .find((section) => section.startsWith('Quick start'))!;
+    const steps = blocksOf(quickStart)
+      .filter(({ kind }) => kind === 'console')
+      .flatMap((block) => stepsOf(block, quickStart));
+    const home = tempDir();
+    writeFileSync(join(home, '.typed'), 'correct horse battery staple\n');
+    const session = new ConsoleSession(home, { HOME: home, CALLSEAL_FIPS_DIR: fips });
+    // The passphrase is typed at a prompt, which takes a terminal.
+    const installed = join(folder, 'node_modules/.bin/callseal');
+    await session.run(`callseal() {
+      case " $* " in *" -k "* | *" keygen "*) set -- "$@" --passphrase-file .typed ;; esac
+      '${installed}' "$@"
+    }`);
+    for (const { command, output } of steps) {
+      const run = await session.run(command);
+      expect([command, differenceOf(output ?? '', run.output, new Map()), run.status]).toEqual([command, null, 0]);
+    }
+    session.end();
+    expect(steps.map(({ command }) => command.split(' ')[1])).toEqual(
+      expect.arrayContaining(['keygen', 'encrypt', 'decrypt']),
+    );
   });
 
   describe.each(NODES)('under $name', ({ node }) => {

@@ -56,16 +56,21 @@ export function fileOf({ text }: DocBlock): DocFile | null {
 export interface DocStep extends Omit<ConsoleStep, 'output'> {
   readonly output: string | null;
   readonly excuse: string | null;
+  /** The heading that it is below. */
+  readonly section: string;
 }
 
 /** The commands of a block: of `console` with their output, of `sh` one a line (`\` at its end goes on) without. */
-export function stepsOf(block: DocBlock): DocStep[] {
+export function stepsOf(block: DocBlock, page: string): DocStep[] {
+  const before = page.split('\n').slice(0, block.line);
+  const section = before.findLast((line) => /^##+ /.test(line)) ?? '';
   const markdown = `\`\`\`console\n${block.kind === 'sh' ? prompted(block.text) : block.text}\`\`\``;
   return consoleSteps(markdown, '$#').map((step) => ({
     ...step,
     line: block.line + step.line - 1,
     output: block.kind === 'sh' ? null : step.output,
     excuse: block.excuse,
+    section,
   }));
 }
 
