@@ -23,7 +23,14 @@ const OLDEST_NODE = [20, 19];
 
 const project = () => [...builds(), fipsProvider()];
 
-const forTests = (target) => [systemPackages(target), ...project(), vectors(), promtool(), docsSite(), ...nodeVersions()];
+const forTests = (target) => [
+  systemPackages(target),
+  ...project(),
+  vectors(),
+  promtool(),
+  docsSite(),
+  ...nodeVersions(),
+];
 
 const TARGETS = {
   build: () => [systemPackages('build'), ...project()],

@@ -96,7 +96,7 @@ export async function installFips(options: FipsInstallOptions = {}): Promise<Fip
 }
 
 /** /usr/local/lib/callseal/fips for root, the user's data directory for everyone else. */
-export function defaultFipsDirectory(): string {
+function defaultFipsDirectory(): string {
   return process.getuid?.() === 0 ? MACHINE_FIPS_DIRECTORY : userFipsDirectory();
 }
 

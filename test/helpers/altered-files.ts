@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 
 /** Where fields begin and end, in order; the last is the end of the file. Of a sound file. */
-export function boundariesOf(file: Buffer): number[] {
+function boundariesOf(file: Buffer): number[] {
   const at = [0, 8, 10, 12, 16, 32, 40, 48, 52, 54, 56];
   const skip = (length: number): number => at[at.push(at.at(-1)! + length) - 2]!;
   const certificate = (): void => {

@@ -72,7 +72,7 @@ export async function launch(
 }
 
 /** The same for `callseal`. */
-export function launchCallseal(
+function launchCallseal(
   root: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,

@@ -26,7 +26,7 @@ const ALLOWED = { memory: 4, descriptors: 4, threads: 1 };
 /** Where chance alone may make more than this of it, nothing has been shown. */
 const MOST_NOISE = { memory: 24, descriptors: 60, threads: 2 };
 
-export function lookAt(pid: number): Sample {
+function lookAt(pid: number): Sample {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return {
     memory: Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) / 1024,
