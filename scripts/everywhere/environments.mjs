@@ -29,7 +29,7 @@ export const ENVIRONMENTS = [
   { name: 'Node 22', prepare: () => otherNode(22) },
   { name: 'Node 24', prepare: () => otherNode(24) },
   { name: "FIPS module of Debian 12's OpenSSL", prepare: () => fipsModule('bookworm') },
-  { name: "FIPS module of Debian testing's OpenSSL", prepare: () => fipsModule('forky') },
+  { name: "FIPS module of Debian sid's OpenSSL", prepare: () => fipsModule('sid') },
   { name: 'no FIPS module (CALLSEAL_FIPS=off)', prepare: () => ({ env: { CALLSEAL_FIPS: 'off' } }) },
   { name: 'jemalloc preloaded', prepare: () => ({ env: { LD_PRELOAD: otherAllocator() } }) },
   { name: 'an unprivileged user', prepare: unprivileged },
