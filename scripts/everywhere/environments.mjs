@@ -99,7 +99,9 @@ function readOnly() {
     'mount -t tmpfs -o mode=1777 tmpfs /tmp',
     `cd '${ROOT}'`,
   ];
-  return { prefix: ['unshare', '--mount', 'sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh'] };
+  // Where bash has a start-up file, that may say what it could not write.
+  const env = { BASH_ENV: undefined };
+  return { prefix: ['unshare', '--mount', 'sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh'], env };
 }
 
 async function locale(name) {
