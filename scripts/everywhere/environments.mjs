@@ -99,8 +99,8 @@ function readOnly() {
     'mount -t tmpfs -o mode=1777 tmpfs /tmp',
     `cd '${ROOT}'`,
   ];
-  // Where bash has a start-up file, that may say what it could not write.
-  const env = { BASH_ENV: undefined };
+  // bash reads the start-up file of the home directory where stdin is a socket, and that may complain that it cannot write.
+  const env = { HOME: '/nonexistent' };
   return { prefix: ['unshare', '--mount', 'sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh'], env };
 }
 
