@@ -2,14 +2,14 @@
 /**
  * The suite's core part in every environment that can be had here:
  *
- *   npm run test:everywhere                       all of them, and docs/everywhere.md is written anew
- *   npm run test:everywhere -- --only 'Node 22'   those whose name contains this, and no page
+ *   npm run test:everywhere                       all of them; docs/everywhere.md gets the results
+ *   npm run test:everywhere -- --only 'Node 22'   those whose name contains this; repeatable
+ *   npm run test:everywhere -- --jobs 4           so many at once; default: one
  *
  * Ends with the totals of all on the last line. What could not be run is said, and is no failure.
  */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -19,18 +19,21 @@ import { runTests } from './everywhere/run-tests.mjs';
 import { resultOf, writePage } from './everywhere/table.mjs';
 import { ROOT } from './setup/run.mjs';
 
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const chosen = ENVIRONMENTS.filter(({ name }) => name.includes(values.only ?? ''));
+const { values } = parseArgs({
+  options: { only: { type: 'string', multiple: true, default: [''] }, jobs: { type: 'string', default: '1' } },
+});
+const chosen = ENVIRONMENTS.filter(({ name }) => values.only.some((part) => name.includes(part)));
 if (chosen.length === 0) throw new Error(`no environment's name contains ${values.only}`);
 
-const results = [];
-for (const environment of chosen) {
-  const result = await tried(environment);
-  results.push(result);
-  console.log(`${result.name}: ${resultOf(result)}`);
-  for (const failure of result.totals?.failures ?? []) console.log(`  failed: ${failure}`);
-}
-if (values.only === undefined) writePage(machine(), results);
+const settings = [];
+for (const environment of chosen) settings.push(await prepared(environment));
+const results = new Array(settings.length);
+const waiting = settings.entries();
+await Promise.all(Array.from({ length: Number(values.jobs) }, takeTurns));
+writePage(
+  results,
+  ENVIRONMENTS.map(({ name }) => name),
+);
 
 const sum = (key) => results.reduce((total, { totals }) => total + (totals?.[key] ?? 0), 0);
 const absent = results.filter(({ totals }) => totals === undefined).length;
@@ -38,14 +41,27 @@ if (absent > 0) console.log(`${absent} of ${results.length} environments could n
 console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
 process.exitCode = sum('failed') > 0 ? 1 : 0;
 
-async function tried({ name, prepare }) {
-  let setting;
-  try {
-    setting = await prepare();
-  } catch (error) {
-    return { name, what: '', reason: error.message.split('\n')[0] };
+async function takeTurns() {
+  for (const [index, { name, setting, reason }] of waiting) {
+    const date = new Date().toISOString().slice(0, 10);
+    const result = { name, date, what: '', reason };
+    if (setting !== undefined) {
+      result.what = whatRuns(setting);
+      result.totals = await runTests(CORE, setting);
+    }
+    results[index] = result;
+    console.log(`${name}: ${resultOf(result)}`);
+    for (const failure of result.totals?.failures ?? []) console.log(`  failed: ${failure}`);
   }
-  return { name, what: whatRuns(setting), totals: await runTests(CORE, setting) };
+}
+
+/** Before any test runs, as it may compile. */
+async function prepared({ name, prepare }) {
+  try {
+    return { name, setting: await prepare() };
+  } catch (error) {
+    return { name, reason: error.message.split('\n')[0] };
+  }
 }
 
 /** As the product itself says it, there. */
@@ -56,10 +72,4 @@ function whatRuns({ node = process.execPath, prefix = [], env = {} }) {
     console.log([process.version, provider.name + ' ' + provider.version, libcrypto.version].join(', '));`;
   const [program, ...args] = [...prefix, node, '--input-type=module', '-e', script];
   return execFileSync(program, args, { env: { ...process.env, ...env }, encoding: 'utf8' }).trim();
-}
-
-function machine() {
-  const release = /^PRETTY_NAME="?(.*?)"?$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
-  const date = new Date().toISOString().slice(0, 10);
-  return `Last run on ${date}: ${release}, ${process.arch}; ${CORE.length} test files.`;
 }

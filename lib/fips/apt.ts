@@ -134,7 +134,8 @@ async function debianMirrors(codename: string): Promise<{ uri: string; suite: st
     const [suite, uri] = line.split(' ');
     if (uri === undefined) continue;
     if (suite === release || suite === 'stable' || suite === 'oldstable') mirrors.set(uri, codename);
-    if (suite === `${release}-security`) mirrors.set(uri, `${codename}-security`);
+    // Nothing is published for sid in a hurry: it has no such suite.
+    if (suite === `${release}-security` && codename !== 'sid') mirrors.set(uri, `${codename}-security`);
   }
   if (mirrors.size === 0) {
     throw new CallsealError(

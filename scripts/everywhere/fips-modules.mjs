@@ -41,14 +41,31 @@ async function sourceTree(codename, scratch) {
   const { debianApt } = await import('../../dist/fips/apt.js');
   const apt = ['-q', '-c', await debianApt(join(scratch, 'apt'), codename, { what: 'Sources' })];
   command('apt-get', [...apt, 'update']);
-  execFileSync('apt-get', [...apt, 'source', '--download-only', '--tar-only', 'openssl'], {
-    cwd: scratch,
-    stdio: 'pipe',
-  });
-  const archive = readdirSync(scratch).find((file) => /^openssl_.*\.orig\.tar\.gz$/.test(file));
-  if (archive === undefined) throw new Error(`apt-get fetched no source of openssl from ${codename}`);
+  const listed = command('apt-cache', [...apt, 'showsrc', '--only-source', 'openssl']);
+  const versions = [...listed.matchAll(/^Version: (.*)$/gm)].map(([, version]) => version);
+  const archive = newestOf(versions.reverse(), apt, scratch);
   const tree = join(scratch, 'tree');
   mkdirSync(tree);
-  command('tar', ['-xzf', join(scratch, archive), '-C', tree, '--strip-components=1']);
+  command('tar', ['-xzf', archive, '-C', tree, '--strip-components=1']);
   return tree;
+}
+
+/** A mirror may list a version before, or after, it has its files. */
+function newestOf(versions, apt, scratch) {
+  let refusal = 'no openssl in its sources';
+  for (const [index, version] of versions.entries()) {
+    const place = join(scratch, `source-${index}`);
+    mkdirSync(place);
+    try {
+      const source = [...apt, 'source', '--download-only', '--tar-only', `openssl=${version}`];
+      execFileSync('apt-get', source, { cwd: place, stdio: 'pipe' });
+      return join(
+        place,
+        readdirSync(place).find((file) => /\.orig\.tar\.gz$/.test(file)),
+      );
+    } catch (error) {
+      refusal = `openssl ${version}: ${/^E: .*$/m.exec(error.stderr ?? error.message)?.[0] ?? error.message}`;
+    }
+  }
+  throw new Error(`apt-get fetched no source: ${refusal}`);
 }

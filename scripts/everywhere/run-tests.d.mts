@@ -3,6 +3,8 @@ export interface Setting {
   node?: string;
   prefix?: string[];
   env?: Record<string, string | undefined>;
+  /** Test files that do not fit there. */
+  without?: string[];
 }
 
 export function runTests(

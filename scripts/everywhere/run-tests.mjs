@@ -4,17 +4,23 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from '../setup/run.mjs';
 
-/** Nothing is written into the project: it may be somebody else's, or on a file system that is read only. */
-const OPTIONS = ['run', '--configLoader=runner', '--reporter=json', '--no-cache'];
+/**
+ * Nothing is written into the project: it may be somebody else's, or on a file system that is read only. And all the
+ * time that a test may want where several environments share the processors.
+ */
+const OPTIONS = ['run', '--configLoader=runner', '--reporter=json', '--no-cache', '--testTimeout=300000'];
+
+/** Characters of a test's name, and of what it says. */
+const LONGEST = 200;
 
 /**
  * @param {string[]} files
- * @param {{ node?: string, prefix?: string[], env?: Record<string, string | undefined> }} environment
+ * @param {{ node?: string, prefix?: string[], env?: Record<string, string | undefined>, without?: string[] }} environment
  * @returns {Promise<{ passed: number, failed: number, skipped: number, failures: string[] }>}
  */
-export async function runTests(files, { node = process.execPath, prefix = [], env = {} }) {
+export async function runTests(files, { node = process.execPath, prefix = [], env = {}, without = [] }) {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const [program, ...args] = [...prefix, node, vitest, ...OPTIONS, ...files];
+  const [program, ...args] = [...prefix, node, vitest, ...OPTIONS, ...files.filter((file) => !without.includes(file))];
   const { stdout, stderr, status } = await finished(program, args, env);
   const report = lastReport(stdout);
   if (report === null) throw new Error(`vitest ended with ${status} and without a report\n${stdout}${stderr}`);
@@ -46,7 +52,8 @@ function count({ testResults }) {
   for (const { name, status, message, assertionResults } of testResults) {
     for (const test of assertionResults) {
       if (test.status === 'passed') totals.passed += 1;
-      else if (test.status === 'failed') fail(totals, `${test.fullName}: ${firstLine(test.failureMessages[0])}`);
+      else if (test.status === 'failed')
+        fail(totals, `${firstLine(test.fullName)}: ${firstLine(test.failureMessages[0])}`);
       else totals.skipped += 1;
     }
     const unloaded = status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
@@ -60,4 +67,4 @@ function fail(totals, what) {
   totals.failures.push(what);
 }
 
-const firstLine = (text = '') => text.split('\n')[0];
+const firstLine = (text = '') => text.split('\n')[0].slice(0, LONGEST);

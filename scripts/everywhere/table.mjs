@@ -1,10 +1,11 @@
 /** The results as a table, and the page that keeps the last ones. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../setup/run.mjs';
+import { CACHE, ROOT } from '../setup/run.mjs';
 
 const PAGE = join(ROOT, 'docs/everywhere.md');
+const KEPT = join(CACHE, 'everywhere.json');
 const BEGIN = '<!-- begin of what scripts/everywhere.mjs writes -->';
 const END = '<!-- end of what scripts/everywhere.mjs writes -->';
 
@@ -15,12 +16,24 @@ export function resultOf({ totals, reason }) {
   return `${totals.passed} passed, ${totals.failed} failed${skipped}`;
 }
 
-/** Replaces what is between the marks of the page. */
-export function writePage(machine, results) {
-  const rows = results.map((result) => `| ${result.name} | ${result.what} | ${resultOf(result)} |`);
-  const table = ['| where | Node, FIPS module, libcrypto | result |', '|---|---|---|', ...rows].join('\n');
+/**
+ * Keeps these results and writes the page from the last ones of every environment.
+ *
+ * @param {{ name: string, what: string, date: string, totals?: object, reason?: string }[]} results
+ * @param {string[]} names of all environments, in the page's order
+ */
+export function writePage(results, names) {
+  const kept = existsSync(KEPT) ? JSON.parse(readFileSync(KEPT, 'utf8')) : {};
+  for (const result of results) kept[result.name] = result;
+  writeFileSync(KEPT, JSON.stringify(kept));
+  const rows = names.flatMap((name) => (kept[name] === undefined ? [] : [rowOf(kept[name])]));
+  const table = ['| where | Node, FIPS module, libcrypto | result | date |', '|---|---|---|---|', ...rows].join('\n');
   const page = readFileSync(PAGE, 'utf8');
   const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (before < 0 || after < before) throw new Error(`${PAGE} has lost its marks`);
-  writeFileSync(PAGE, `${page.slice(0, before)}${BEGIN}\n${machine}\n\n${table}\n${page.slice(after)}`);
+  writeFileSync(PAGE, `${page.slice(0, before)}${BEGIN}\n${table}\n${page.slice(after)}`);
+}
+
+function rowOf(result) {
+  return `| ${result.name} | ${result.what} | ${resultOf(result)} | ${result.date} |`;
 }

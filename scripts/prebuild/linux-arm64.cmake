@@ -9,3 +9,5 @@ set(OPENSSL_INCLUDE_DIR ${callseal_usr}/include)
 set(OPENSSL_CRYPTO_LIBRARY ${callseal_usr}/lib/aarch64-linux-gnu/libcrypto.so.3)
 # Debian keeps what differs between machines, openssl/configuration.h, in a directory of its own.
 set(CMAKE_CXX_STANDARD_INCLUDE_DIRECTORIES ${callseal_usr}/include/aarch64-linux-gnu)
+# The sysroot is on this machine only: no path of it in the binary.
+set(CMAKE_SKIP_BUILD_RPATH ON)

@@ -1,6 +1,6 @@
 /** The command line with an installation key, a key store and a memory of its own. */
 
-import { cpSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { callseal, type Run, type RunOptions } from './cli.ts';
 import { tempDir } from './temp.ts';
@@ -35,7 +35,11 @@ async function installation(): Promise<string> {
 export async function makeSite(settings: { store?: string; ownKey?: boolean } = {}): Promise<Site> {
   const cwd = tempDir();
   made ??= installation();
-  if (settings.ownKey !== true) cpSync(await made, join(cwd, 'installation'), { recursive: true });
+  if (settings.ownKey !== true) {
+    // Node 22 and later do not take over a directory's mode when they copy it.
+    mkdirSync(join(cwd, 'installation'), { mode: 0o700 });
+    cpSync(await made, join(cwd, 'installation'), { recursive: true });
+  }
   return siteAt(cwd, settings.store ?? `sqlite:${join(cwd, 'keys.db')}`);
 }
 
