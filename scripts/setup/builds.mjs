@@ -37,11 +37,12 @@ function dependenciesAreInstalled() {
 }
 
 function typescript() {
-  const sources = () => filesUnder('lib', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
+  const sources = () => filesUnder('lib', 'desk', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
   const outputs = () =>
     filesUnder('lib')
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-      .map((file) => file.replace(/^lib/, 'dist').replace(/\.ts$/, '.js'));
+      .map((file) => file.replace(/^lib/, 'dist').replace(/\.ts$/, '.js'))
+      .concat('dist/desk/page/index.html');
   return {
     name: 'TypeScript build',
     isDone: () => isStamped('typescript', hashOf(sources())) && areThere(outputs()),

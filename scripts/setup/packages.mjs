@@ -25,6 +25,7 @@ const TEST = [
   { debian: POSTGRESQL, fedora: 'postgresql-server', isThere: hasPostgres },
   { debian: 'bsdutils', fedora: 'util-linux', isThere: () => onPath('script') },
   { debian: 'softhsm2', fedora: 'softhsm', isThere: () => onPath('softhsm2-util') },
+  { debian: 'chromium', fedora: 'chromium', isThere: () => onPath('chromium') || onPath('chromium-browser') },
 ];
 
 /** @param {'build' | 'test'} target */
