@@ -140,6 +140,19 @@ describe('keys are forgotten', () => {
   });
 });
 
+it('a download that takes longer than that is not broken off', async () => {
+  const large = tempDir();
+  await seal(large, 'call.sealed', Buffer.alloc(30_000_000, 1), parties.recipients);
+  const test = await startDesk({ paths: [large], keys: [parties.mary.privateKey], idleMinutes: 0.005 }, 0.1);
+  const client = await DeskClient.enter(test);
+  const { handle } = await openFirst(client);
+  const response = await fetch(`${test.origin}/media/${handle}/save`, { headers: { ...client.headers } });
+  await new Promise((resolve) => setTimeout(resolve, 1000)); // nobody reads it, and no page listens
+  expect((await response.arrayBuffer()).byteLength).toBe(30_000_000);
+  await vi.waitFor(() => expect(test.desk.keys.list()[0]!.locked).toBe(true), { timeout: 5000 });
+  expect(await test.desk.ended).toBe('idle');
+});
+
 it('a body that may hold a secret is overwritten piece by piece', async () => {
   const pieces = [Buffer.from('pass'), Buffer.from('phrase')];
   const request = Object.assign(
