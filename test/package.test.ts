@@ -49,6 +49,13 @@ describe('the package', () => {
     expect(files).toEqual(expect.arrayContaining(['dist/cli/bench.js', 'dist/bench/host/measure.js']));
   });
 
+  it('holds the page of the desk, with all that it asks for', () => {
+    const page = readFileSync(join(ROOT, 'dist/desk/page/index.html'), 'utf8');
+    const assets = [...page.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map(([, path]) => `dist/desk/page/${path}`);
+    expect(assets).toHaveLength(3);
+    expect(files).toEqual(expect.arrayContaining(['dist/desk/page/index.html', ...assets]));
+  });
+
   it('holds what an operator installs beside the agent', () => {
     const deployed = ['callseal-agent.service', 'callseal.sysusers', 'grafana-dashboard.json', 'prometheus-alerts.yml'];
     expect(files).toEqual(expect.arrayContaining([...deployed.map((name) => `deploy/${name}`), 'docs/operations.md']));

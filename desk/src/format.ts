@@ -52,5 +52,5 @@ export function holder(subject: string): string {
 
 /** The first digits of a fingerprint, in groups. */
 export function shortId(hex: string): string {
-  return hex.slice(0, 16).replace(/(.{4})(?=.)/g, '$1 ');
+  return hex.slice(0, 8).replace(/(.{4})(?=.)/g, '$1 ');
 }

@@ -5,11 +5,12 @@ import { CallsealError } from '../errors.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import { safe } from '../safe-text.ts';
 import type { FileSigner } from '../signing/info.ts';
+import type { Content } from './audio/content.ts';
 import { guessKind } from './audio/kind.ts';
 import { openSound, type Sound, type SoundFormat } from './audio/sound.ts';
 import { WAV_HEAD_BYTES } from './audio/wav-header.ts';
 import type { Kind, OpenedView, SignerView } from './protocol.ts';
-import type { SealedFile } from './sealed-file.ts';
+import { renamed, type SealedFile } from './sealed-file.ts';
 import { unguessable } from './session.ts';
 
 /** Each keeps about 1 MiB of plaintext. The one that was not used for longest goes when another comes. */
@@ -21,6 +22,8 @@ export interface OpenContent {
   fileId: number;
   plainName: string;
   access: RandomAccessFile;
+  /** What is read of it. */
+  content: Content;
   kind: Kind;
   sounds: Map<SoundFormat, Promise<Sound>>;
 }
@@ -42,12 +45,13 @@ export class Contents {
   ): Promise<OpenedView> {
     const access = await file.with((path) => openRandomAccess(path, { keys, recover }));
     try {
-      const head = await access.readRange(0, Math.min(access.size, WAV_HEAD_BYTES));
-      const kind = guessKind(plainName, head, access.size);
-      const content = { handle: unguessable(), fileId, plainName, access, kind, sounds: new Map() };
+      const content = contentOf(access, file.name);
+      const head = await content.readRange(0, Math.min(content.size, WAV_HEAD_BYTES));
+      const kind = guessKind(plainName, head, content.size);
+      const opened = { handle: unguessable(), fileId, plainName, access, content, kind, sounds: new Map() };
       await this.#makeRoom();
-      this.#open.set(content.handle, content);
-      return viewOf(content);
+      this.#open.set(opened.handle, opened);
+      return viewOf(opened);
     } catch (error) {
       await access.close();
       throw error;
@@ -65,10 +69,10 @@ export class Contents {
 
   /** The content as a WAV file. */
   sound(handle: string, format: SoundFormat): Promise<Sound> {
-    const { access, sounds } = this.get(handle);
+    const { content, sounds } = this.get(handle);
     let sound = sounds.get(format);
     if (sound === undefined) {
-      sound = openSound(access, format);
+      sound = openSound(content, format);
       sounds.set(format, sound);
     }
     return sound;
@@ -90,6 +94,15 @@ export class Contents {
     const [oldest] = this.#open.keys();
     if (this.#open.size >= MAX_OPEN && oldest !== undefined) await this.close(oldest);
   }
+}
+
+/** Its errors speak of the file by its name. */
+function contentOf(access: RandomAccessFile, name: string): Content {
+  const readRange = (start: number, end: number) =>
+    access.readRange(start, end).catch((error: unknown) => {
+      throw renamed(error, access.path, name);
+    });
+  return { size: access.size, readRange };
 }
 
 function viewOf({ handle, fileId, access, kind }: OpenContent): OpenedView {

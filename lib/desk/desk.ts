@@ -48,6 +48,8 @@ export class Desk {
   readonly #options: DeskOptions;
   readonly #forgetMilliseconds: number;
   #end: (why: 'closed' | 'idle') => void = () => {};
+  /** Requests under way, but for those of pages that listen. */
+  #asking = 0;
   #idle: NodeJS.Timeout;
   #forgetting: NodeJS.Timeout | undefined;
 
@@ -95,11 +97,16 @@ export class Desk {
     };
   }
 
-  /** The person is there. */
-  touch(): void {
+  /** Somebody asks for something; until {@link requestEnded} somebody is there. */
+  requestBegan(): void {
+    this.#asking += 1;
     this.#idle.refresh();
-    clearTimeout(this.#forgetting);
-    if (this.listeners.size === 0) this.#left();
+  }
+
+  requestEnded(): void {
+    this.#asking -= 1;
+    this.#idle.refresh();
+    this.#left();
   }
 
   /** Opens a file with the keys at hand. */
@@ -157,17 +164,23 @@ export class Desk {
     clearTimeout(this.#forgetting);
   }
 
-  /** No page listens: its keys are forgotten soon, unless it comes back or files are still being saved. */
+  /** Perhaps nobody is there any more: then keys are forgotten soon, unless somebody comes back. */
   #left(): void {
     clearTimeout(this.#forgetting);
     this.#forgetting = setTimeout(() => {
-      if (this.save?.view.running) this.#left();
-      else if (this.listeners.size === 0) void this.forget();
+      if (this.listeners.size > 0) return;
+      if (this.#works()) this.#left();
+      else void this.forget();
     }, this.#forgetMilliseconds).unref();
   }
 
   #expire(): void {
-    if (this.save?.view.running) this.#idle.refresh();
+    if (this.#works()) this.#idle.refresh();
     else this.#end('idle');
+  }
+
+  /** Whether something is under way that needs keys, such as a long download. */
+  #works(): boolean {
+    return this.#asking > 0 || this.save?.view.running === true;
   }
 }

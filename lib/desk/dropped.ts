@@ -1,10 +1,9 @@
 /** Files that come from the browser: encrypted bytes, kept for as long as the desk is open, in files without a name. */
 
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { CallsealError } from '../errors.ts';
 import { systemError } from '../recipients/regular-file.ts';
 import { safe } from '../safe-text.ts';
@@ -22,7 +21,7 @@ export async function receiveDropped(request: IncomingMessage, name: string): Pr
   const safely = safeName(name);
   const handle = await unnamedFile();
   try {
-    await pipeline(request, handle.createWriteStream({ autoClose: false }));
+    await writeFile(handle, request);
     return new DroppedFile(safely, handle);
   } catch (error) {
     await handle.close();

@@ -35,7 +35,7 @@ export async function viewHierarchy(keys: KeyHierarchy): Promise<HierarchyView> 
       },
     },
     ...{ approved, strength, remarks: remarks.map(safe) },
-    masters: masters.map(masterView),
+    masters: masters.map(masterView).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)),
     working: (await keys.working.list()).map(workingView),
     audit: { entries: audit.entries, lastAt: audit.lastAt.toISOString() },
   };

@@ -26,8 +26,7 @@ export class Listeners {
     response.writeHead(200, { ...SECURITY_HEADERS, 'Content-Type': 'application/x-ndjson; charset=utf-8' });
     this.#responses.add(response);
     response.once('close', () => {
-      this.#responses.delete(response);
-      if (this.#responses.size === 0) this.#onLeave();
+      if (this.#responses.delete(response) && this.#responses.size === 0) this.#onLeave();
     });
     response.write(lineOf({ event: 'hello' }));
   }
@@ -38,7 +37,9 @@ export class Listeners {
 
   close(): void {
     clearInterval(this.#timer);
-    for (const response of this.#responses) response.end();
+    const responses = [...this.#responses];
+    this.#responses.clear();
+    for (const response of responses) response.end();
   }
 }
 

@@ -147,6 +147,7 @@ export interface HierarchyView {
   approved: boolean;
   strength: number;
   remarks: string[];
+  /** Newest first. */
   masters: MasterView[];
   working: WorkingView[];
   audit: { entries: number; lastAt: string };

@@ -18,10 +18,10 @@ export const CONTENT_ROUTES: readonly Route[] = [
 ];
 
 async function bytes({ desk, response, params, query }: Exchange): Promise<void> {
-  const { access } = desk.contents.get(params[0]!);
-  const start = Math.min(wholeNumber(query.get('start') ?? 0, 'start'), access.size);
-  const end = Math.min(wholeNumber(query.get('end') ?? access.size, 'end'), access.size, start + MAX_PART_BYTES);
-  sendBytes(response, 200, 'application/octet-stream', await access.readRange(start, Math.max(start, end)));
+  const { content } = desk.contents.get(params[0]!);
+  const start = Math.min(wholeNumber(query.get('start') ?? 0, 'start'), content.size);
+  const end = Math.min(wholeNumber(query.get('end') ?? content.size, 'end'), content.size, start + MAX_PART_BYTES);
+  sendBytes(response, 200, 'application/octet-stream', await content.readRange(start, Math.max(start, end)));
 }
 
 async function sound({ desk, response, params, query }: Exchange): Promise<void> {
@@ -42,8 +42,8 @@ async function play({ desk, request, response, params }: Exchange): Promise<void
 
 /** Every part of it is authenticated before it is sent; a browser gives the file its name when all of it has come. */
 async function download({ desk, request, response, params }: Exchange): Promise<void> {
-  const { access, plainName } = desk.contents.get(params[0]!);
-  await sendRanged(request, response, access, {
+  const { content, plainName } = desk.contents.get(params[0]!);
+  await sendRanged(request, response, content, {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': `attachment; filename*=UTF-8''${encodeName(basename(plainName))}`,
   });

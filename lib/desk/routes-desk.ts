@@ -9,7 +9,7 @@ import { type Exchange, type Route, wholeNumber } from './routes.ts';
 
 export const DESK_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/desk', access: 'api', answer: info },
-  { method: 'GET', path: '/api/events', access: 'api', answer: events },
+  { method: 'GET', path: '/api/events', access: 'api', listens: true, answer: events },
   { method: 'POST', path: '/api/close', access: 'api', answer: close },
   { method: 'GET', path: '/api/hierarchy', access: 'api', answer: hierarchy },
   { method: 'GET', path: '/api/hierarchy/audit', access: 'api', answer: audit },

@@ -20,6 +20,8 @@ export interface Route {
   /** `*` stands for one part. */
   path: string;
   access: Exclude<Access, 'page'>;
+  /** Whether it lasts for as long as a page is there, and asks for nothing. */
+  listens?: true;
   answer(exchange: Exchange): void | Promise<void>;
 }
 

@@ -32,11 +32,16 @@ async function named<T>(name: string, handle: FileHandle, use: (path: string) =>
   try {
     return await use(path);
   } catch (error) {
-    if (!(error instanceof CallsealError)) throw error;
-    const { code, message, cause, errno } = error;
-    const details = { cause, path: name, ...(errno === undefined ? {} : { errno }) };
-    throw new CallsealError(code, message.replaceAll(path, name), details);
+    throw renamed(error, path, name);
   }
+}
+
+/** An error about a path, as one about a name. */
+export function renamed(error: unknown, path: string, name: string): unknown {
+  if (!(error instanceof CallsealError)) return error;
+  const { code, message, cause, errno } = error;
+  const details = { cause, path: name, ...(errno === undefined ? {} : { errno }) };
+  return new CallsealError(code, message.replaceAll(path, name), details);
 }
 
 /** A file below a directory that the command line names. */

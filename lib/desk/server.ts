@@ -79,8 +79,8 @@ export class DeskServer {
       const found = findRoute(request.method, pathname);
       if (!this.#admits(request, response, found?.route.access ?? 'api')) return;
       if (found === null) return sendProblem(response, 404, { code: 'ERR_DESK', message: 'there is nothing here' });
-      this.#desk.touch();
       const { route, params } = found;
+      if (route.listens !== true) this.#watch(response);
       await route.answer({ desk: this.#desk, request, response, params, query: searchParams });
     } catch (error) {
       this.#fail(request, response, error);
@@ -102,10 +102,15 @@ export class DeskServer {
       const message = 'this address was used before; the desk opens once, in one browser. Start callseal desk again';
       return sendProblem(response, 403, { code: 'ERR_DESK', message });
     }
-    this.#desk.touch();
+    this.#watch(response);
     const cookie = `${cookieName(this.port)}=${session.cookie}; HttpOnly; SameSite=Strict; Path=/`;
     response.setHeader('Set-Cookie', cookie);
     sendJson(response, { secret: session.secret });
+  }
+
+  #watch(response: ServerResponse): void {
+    this.#desk.requestBegan();
+    response.once('close', () => this.#desk.requestEnded());
   }
 
   #admits(request: IncomingMessage, response: ServerResponse, access: Access): boolean {

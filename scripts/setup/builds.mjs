@@ -38,11 +38,12 @@ function dependenciesAreInstalled() {
 
 function typescript() {
   const sources = () =>
-    filesUnder('lib', 'scripts/man.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
+    filesUnder('lib', 'desk', 'scripts/man.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json');
   const outputs = () =>
     filesUnder('lib')
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-      .map((file) => file.replace(/^lib/, 'dist').replace(/\.ts$/, '.js'));
+      .map((file) => file.replace(/^lib/, 'dist').replace(/\.ts$/, '.js'))
+      .concat('dist/desk/page/index.html');
   return {
     name: 'TypeScript build',
     isDone: () => isStamped('typescript', hashOf(sources())) && areThere(outputs()),

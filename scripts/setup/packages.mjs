@@ -32,6 +32,7 @@ const TEST = [
   { debian: 'softhsm2', fedora: 'softhsm', isThere: () => onPath('softhsm2-util') },
   { debian: 'libjemalloc2', fedora: 'jemalloc', isThere: () => jemalloc() !== undefined },
   { debian: 'locales', fedora: 'glibc-locale-source', isThere: () => existsSync('/usr/share/i18n/locales/tr_TR') },
+  { debian: 'chromium', fedora: 'chromium', isThere: () => onPath('chromium') || onPath('chromium-browser') },
 ];
 
 /** @type {Need[]} */

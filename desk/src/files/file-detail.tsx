@@ -15,10 +15,11 @@ interface Props {
   file: FileView;
   recipients: RecipientView[];
   held: ReadonlySet<string>;
+  onDamaged(): void;
   onRemove(): void;
 }
 
-export function FileDetail({ api, file, recipients, held, onRemove }: Props) {
+export function FileDetail({ api, file, recipients, held, onDamaged, onRemove }: Props) {
   const [opened, setOpened] = useState<OpenedView | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [opening, setOpening] = useState(false);
@@ -30,7 +31,9 @@ export function FileDetail({ api, file, recipients, held, onRemove }: Props) {
     try {
       setOpened(await api.open(file.id, recover));
     } catch (error) {
-      setProblem(problemOf(error));
+      const found = problemOf(error);
+      setProblem(found);
+      if (found.code === 'ERR_TAMPERED') onDamaged();
     }
     setOpening(false);
   };

@@ -8,6 +8,8 @@ interface Props {
   files: FileView[];
   recipients: RecipientView[];
   held: ReadonlySet<string>;
+  /** Files that proved to be damaged when they were opened. */
+  damaged: ReadonlySet<number>;
   selected: number | null;
   onSelect(id: number): void;
 }
@@ -15,7 +17,7 @@ interface Props {
 /** Rows that are drawn at first, and with each press of the button. */
 const ROWS = 200;
 
-export function FileList({ files, recipients, held, selected, onSelect }: Props) {
+export function FileList({ files, recipients, held, damaged, selected, onSelect }: Props) {
   const [rows, setRows] = useState(ROWS);
   const list = useRef<HTMLDivElement>(null);
   const shown = files.slice(0, rows);
@@ -60,7 +62,7 @@ export function FileList({ files, recipients, held, selected, onSelect }: Props)
             tabIndex={-1}
             aria-selected={file.id === selected}
           >
-            <Row file={file} recipients={recipients} held={held} />
+            <Row file={file} recipients={recipients} badge={badgeOf(file, recipients, held, damaged)} />
           </div>
         ))}
       </div>
@@ -73,8 +75,15 @@ export function FileList({ files, recipients, held, selected, onSelect }: Props)
   );
 }
 
-function Row({ file, recipients, held }: { file: FileView; recipients: RecipientView[]; held: ReadonlySet<string> }) {
-  const { kind, text } = badgeOf(file, recipients, held);
+function Row({
+  file,
+  recipients,
+  badge: { kind, text },
+}: {
+  file: FileView;
+  recipients: RecipientView[];
+  badge: Badge;
+}) {
   const folder = file.name.slice(0, file.name.lastIndexOf('/') + 1);
   return (
     <>
@@ -102,7 +111,12 @@ function namesOf(file: FileView, recipients: RecipientView[]): string {
     : `for ${names.join(', ')}`;
 }
 
-const STATE_WORDS: Record<FileView['state'], { kind: string; text: string }> = {
+interface Badge {
+  kind: string;
+  text: string;
+}
+
+const STATE_WORDS: Record<FileView['state'], Badge> = {
   complete: { kind: 'plain', text: 'no key yet' },
   truncated: { kind: 'warn', text: 'incomplete' },
   damaged: { kind: 'bad', text: 'damaged' },
@@ -111,9 +125,15 @@ const STATE_WORDS: Record<FileView['state'], { kind: string; text: string }> = {
   unreadable: { kind: 'bad', text: 'unreadable' },
 };
 
-function badgeOf(file: FileView, recipients: RecipientView[], held: ReadonlySet<string>) {
+function badgeOf(
+  file: FileView,
+  recipients: RecipientView[],
+  held: ReadonlySet<string>,
+  damaged: ReadonlySet<number>,
+): Badge {
+  if (damaged.has(file.id)) return STATE_WORDS.damaged;
   if (file.state !== 'complete' || !isHeld(file, recipients, held)) return STATE_WORDS[file.state];
-  return { kind: 'good', text: 'opens' };
+  return { kind: 'good', text: 'key held' };
 }
 
 /** Whether one of the open keys fits, as the file says itself. */

@@ -20,6 +20,7 @@ export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
   const { files, rescan, add, remove } = useFiles(api);
   const keys = useKeys(api);
   const [selected, setSelected] = useState<number | null>(null);
+  const [damaged, setDamaged] = useState<ReadonlySet<number>>(new Set());
   const [filter, setFilter] = useState('');
   const uploading = useUpload(
     api,
@@ -60,7 +61,7 @@ export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
         <p class="facts" role="status">
           {files.scanning && info.roots.length > 0 ? 'Looking through the folders: ' : ''}
           {count(shown.length, 'encrypted file')}
-          {openable.length > 0 && `, ${integer(openable.length)} open with your keys`}
+          {openable.length > 0 && `, ${integer(openable.length)} for which you hold a key`}
           {files.passedOver > 0 && `; ${count(files.passedOver, 'other file')} not shown`}
           {files.more && '; there are more than the desk lists: name a smaller folder'}
         </p>
@@ -69,6 +70,7 @@ export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
             files={shown}
             recipients={files.recipients}
             held={keys.held}
+            damaged={damaged}
             selected={selected}
             onSelect={setSelected}
           />
@@ -93,6 +95,7 @@ export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
             file={file}
             recipients={files.recipients}
             held={keys.held}
+            onDamaged={() => setDamaged((now) => new Set(now).add(file.id))}
             onRemove={() => {
               setSelected(null);
               void remove(file.id);

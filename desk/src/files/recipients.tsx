@@ -8,30 +8,33 @@ export function Recipients({ recipients, held }: { recipients: RecipientView[]; 
     <ul class="recipients">
       {recipients.map((recipient) => (
         <li key={recipient.keyId}>
-          <Recipient {...recipient} />
-          {held.has(recipient.keyId) && <span class="badge good">you hold its key</span>}
+          <div class="row">
+            <strong class="grow">{nameOf(recipient)}</strong>
+            {held.has(recipient.keyId) && <span class="badge good">you hold its key</span>}
+          </div>
+          <Facts {...recipient} />
         </li>
       ))}
     </ul>
   );
 }
 
-function Recipient({ certificate, keyId, bits }: RecipientView) {
+function nameOf({ certificate }: RecipientView): string {
+  return certificate === null ? 'A bare public key' : holder(certificate.subject);
+}
+
+function Facts({ certificate, keyId, bits }: RecipientView) {
   if (certificate === null) {
     return (
-      <div>
-        <strong>A bare public key</strong>
-        <span class="facts">
-          RSA {bits} · key <code>{shortId(keyId)}</code>
-        </span>
-      </div>
+      <span class="facts">
+        RSA {bits} · key <code>{shortId(keyId)}</code>
+      </span>
     );
   }
   const { subject, issuer, serial, notAfter, sha256 } = certificate;
   const past = daysUntil(notAfter) < 0;
   return (
-    <div>
-      <strong>{holder(subject)}</strong>
+    <>
       <span class="facts">
         RSA {bits} · {past ? 'expired' : 'valid until'} {day(notAfter)}
         {past && ' (its key still opens files)'}
@@ -57,6 +60,6 @@ function Recipient({ certificate, keyId, bits }: RecipientView) {
           </dd>
         </dl>
       </details>
-    </div>
+    </>
   );
 }

@@ -59,7 +59,7 @@ function MasterRow({ master, ask }: { master: MasterView } & Pick<Props, 'ask'>)
       <td>
         {suite} {!approved && <span class="badge warn">not approved</span>}
       </td>
-      <td>
+      <td class="whole">
         {count(-daysUntil(createdAt), 'day')} <span class="facts">{day(createdAt)}</span>
       </td>
       <td>{parts.length === 0 ? 'none' : parts.map(([what, number]) => `${number} ${what}`).join(', ')}</td>

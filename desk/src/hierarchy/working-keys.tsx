@@ -86,7 +86,7 @@ function WorkingRow({ working, ask }: { working: WorkingView } & Pick<Props, 'as
       <td>
         {suite} {!approved && <span class="badge warn">not approved</span>}
       </td>
-      <td>
+      <td class="whole">
         {count(-daysUntil(createdAt), 'day')} <span class="facts">{day(createdAt)}</span>
       </td>
       <td>
