@@ -5,7 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * What takes minutes by itself comes first, or one worker would do it alone in the end: vitest goes by size of file until
  * it has seen a run, and these are short.
  */
-const FIRST = /\/(native-core|native-fuzz|operations-walkthrough|callfile-large)\.test\.ts$/;
+const FIRST =
+  /\/(native-core|native-fuzz|native-memory|native-threads|operations-walkthrough|docs-pages|callfile-large|faults|command-signals|everywhere|secrets-in-memory|install-tarball)\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

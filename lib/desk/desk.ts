@@ -31,7 +31,7 @@ export interface DeskOptions {
 }
 
 /** A page that is loaded anew is back by then. */
-export const FORGET_SECONDS = 15;
+const FORGET_SECONDS = 15;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

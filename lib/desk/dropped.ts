@@ -48,7 +48,7 @@ async function unnamedFile(): Promise<FileHandle> {
  *
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT`
  */
-export function safeName(name: string): string {
+function safeName(name: string): string {
   const parts = name.split('/');
   const bad = parts.some((part) => part === '' || part === '.' || part === '..' || safe(part) !== part);
   if (bad || name.length > MAX_NAME_LENGTH) {

@@ -5,7 +5,6 @@ import { mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 
-import { CALLSEAL } from './cli.ts';
 import { type Outcome, PROJECT, run } from './native-build.ts';
 import { tempDir } from './temp.ts';
 
@@ -69,17 +68,6 @@ export async function launch(
     FAULT_INPUT: input ?? '/dev/null',
   });
   return { ...outcome, ...readLog(readFileSync(log, 'utf8')) };
-}
-
-/** The same for `callseal`. */
-function launchCallseal(
-  root: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  fault?: Fault,
-  input?: string,
-): Promise<Launched> {
-  return launch(root, [CALLSEAL, ...args], env, fault, input);
 }
 
 function environmentOf({ call, nth, how, sticky }: Fault): NodeJS.ProcessEnv {

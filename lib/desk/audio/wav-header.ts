@@ -25,7 +25,7 @@ export interface PcmLayout {
 
 /** As much of a file as {@link parseWav} needs: sound begins before that in every file but odd ones. */
 export const WAV_HEAD_BYTES = 65_536;
-export const WAV_HEADER_BYTES = 44;
+const WAV_HEADER_BYTES = 44;
 
 const EXTENSIBLE = 0xfffe;
 const FORMAT_BYTES = 16;
