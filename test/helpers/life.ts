@@ -22,7 +22,7 @@ export interface LifePlace {
   large: number;
 }
 
-export async function lifePlace({ large = 12 << 20 }: { large?: number } = {}): Promise<LifePlace> {
+export async function lifePlace({ large = 9 << 20 }: { large?: number } = {}): Promise<LifePlace> {
   const directory = tempDir();
   const [mary, fred] = [makeKeyPair(directory, { name: 'mary' }), makeKeyPair(directory, { name: 'fred' })];
   const installation = join(directory, 'installation.key');
