@@ -1,4 +1,5 @@
-// What one JavaScript environment (main thread or worker) holds: the error class, the handle classes, the jobs under way.
+// What one JavaScript environment (main thread or worker) holds: the error class, the handle classes, the jobs under
+// way.
 #pragma once
 
 #include <napi.h>

@@ -13,8 +13,8 @@ namespace callseal::addon {
 class RunningJobs {
  public:
   void add(const std::shared_ptr<JobControl>& job);
-  // Of those under way and those that wait for a thread. A process that exits, or a worker, waits for the jobs of libuv's
-  // pool, and one job may have terabytes before it.
+  // Of those under way and those that wait for a thread. A process that exits, or a worker, waits for the jobs of
+  // libuv's pool, and one job may have terabytes before it.
   void cancel_all();
 
  private:

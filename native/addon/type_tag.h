@@ -5,9 +5,9 @@
 
 namespace callseal::addon {
 
-// A process may hold two copies of the package (node_modules has one for each version that something depends on), and so
-// two builds of the addon. An object of the other copy has the same class behind it by name only: other members, another
-// library context. Its tag must not fit.
+// A process may hold two copies of the package (node_modules has one for each version that something depends on), and
+// so two builds of the addon. An object of the other copy has the same class behind it by name only: other members,
+// another library context. Its tag must not fit.
 napi_type_tag own_tag(const napi_type_tag& kind);
 
 }  // namespace callseal::addon
