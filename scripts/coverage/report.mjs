@@ -41,9 +41,14 @@ function rangesOf(counted) {
   const ranges = [];
   let open = null;
   for (const [line, wasRun] of [...counted].sort(([a], [b]) => a - b)) {
-    if (wasRun) open = null;
-    else if (open === null) ranges.push((open = [line, line]));
-    else open[1] = line;
+    if (wasRun) {
+      open = null;
+    } else if (open === null) {
+      open = [line, line];
+      ranges.push(open);
+    } else {
+      open[1] = line;
+    }
   }
   return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
 }
