@@ -11,6 +11,6 @@ beforeAll(async () => {
   place = await lifePlace();
 });
 
-it('workers are terminated in the middle of their work', { timeout: 120_000 }, () => terminateWorkers(place, 16));
+it('workers are terminated in the middle of their work', { timeout: 120_000 }, () => terminateWorkers(place, 12));
 it('work is aborted in the middle', { timeout: 120_000 }, () => abortWork(place, 60));
-it('handles are collected while they are in use', { timeout: 120_000 }, () => collectInUse(place, 4));
+it('handles are collected while they are in use', { timeout: 120_000 }, () => collectInUse(place, 3));

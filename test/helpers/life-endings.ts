@@ -17,7 +17,7 @@ interface Way {
 }
 
 /** Bytes that take a good part of a second at least, on any machine. */
-const HUGE = 2 ** 31;
+const HUGE = 2 ** 30;
 
 const EXITS = { signal: null, hung: false };
 
@@ -46,7 +46,7 @@ export const endings: Record<string, Way> = {
   },
   'process.exit with workers at work': {
     script: `
-      const workers = Array.from({ length: 3 }, () => new Worker(new URL(import.meta.url), { workerData: {} }));
+      const workers = Array.from({ length: 2 }, () => new Worker(new URL(import.meta.url), { workerData: {} }));
       await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
       setTimeout(() => process.exit(6), delay);`,
     is: { ...EXITS, status: 6 },

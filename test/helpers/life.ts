@@ -22,7 +22,7 @@ export interface LifePlace {
   large: number;
 }
 
-export async function lifePlace({ large = 12 << 20 }: { large?: number } = {}): Promise<LifePlace> {
+export async function lifePlace({ large = 9 << 20 }: { large?: number } = {}): Promise<LifePlace> {
   const directory = tempDir();
   const [mary, fred] = [makeKeyPair(directory, { name: 'mary' }), makeKeyPair(directory, { name: 'fred' })];
   const installation = join(directory, 'installation.key');
@@ -42,12 +42,12 @@ export interface Ending {
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
-  /** It did not end by itself in a minute, which is a hang. */
+  /** It did not end by itself in time, which is a hang. */
   hung: boolean;
 }
 
 const WORK = pathToFileURL(join(import.meta.dirname, 'life-work.mjs')).href;
-const HANG_MILLISECONDS = 60_000;
+const HANG_MILLISECONDS = 110_000;
 
 /** A module that has `place`, `openLife` and `WORK` of `life-work.mjs` at hand, also as a worker. */
 export function lifeScript(place: LifePlace, body: string): string {

@@ -23,7 +23,7 @@ const JEMALLOC = ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2', '/usr/lib64/libj
 const timeout = (SOAK_MINUTES + 5) * 60_000;
 
 async function soak(name: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const place = { ...(await lifePlace({ large: 9 << 20 })), scratch: quickDir() };
+  const place = { ...(await lifePlace()), scratch: quickDir() };
   const child = spawn(process.execPath, ['--expose-gc', CHILD, JSON.stringify(place), String(SOAK_MINUTES)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -90,6 +90,6 @@ describe('set-up', () => {
   it('refuses an unknown target and says which there are', async () => {
     const { status, lines } = await runScript(root, 'scripts/setup.mjs', ['everything']);
     expect(status).toBe(1);
-    expect(lines).toEqual(['set-up: usage: node scripts/setup.mjs [build|demo|test]']);
+    expect(lines).toEqual(['set-up: usage: node scripts/setup.mjs [build|demo|test|coverage]']);
   });
 });
