@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { wavHeader } from '../lib/desk/audio/wav-header.ts';
@@ -57,6 +57,20 @@ const choose = (page: Page, name: string) => page.getByRole('option', { name }).
 const give = (page: Page, { privateKey }: KeyPair) =>
   page.setInputFiles('input[aria-label="Private key file"]', privateKey);
 const detail = (page: Page) => page.getByRole('region', { name: 'The file' });
+
+/** Lets a file fall on the page. */
+async function dropOn(page: Page, path: string): Promise<void> {
+  const bytes = readFileSync(path).toString('base64');
+  const transfer = await page.evaluateHandle(
+    `(() => {
+      const bytes = Uint8Array.from(atob(${JSON.stringify(bytes)}), (c) => c.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], ${JSON.stringify(basename(path))}));
+      return transfer;
+    })()`,
+  );
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+}
 
 /** What the player knows once it can play. */
 async function played(page: Page): Promise<number> {
@@ -197,6 +211,10 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     await choose(page, 'dropped.txt.sealed');
     await page.getByRole('region', { name: 'Text' }).getByText('a dropped file').waitFor();
     await expectAccessible(page, 'a dropped file');
+    await page.getByRole('button', { name: 'Take away' }).click();
+    await dropOn(page, join(dropped, 'dropped.txt.sealed'));
+    await choose(page, 'dropped.txt.sealed');
+    await page.getByRole('region', { name: 'Text' }).getByText('a dropped file').waitFor();
     await page.getByRole('button', { name: 'Take away' }).click();
     await page.getByText('No file chosen').waitFor();
   });
