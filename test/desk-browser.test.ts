@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { wavHeader } from '../lib/desk/audio/wav-header.ts';
@@ -46,6 +46,9 @@ beforeAll(async () => {
   const damaged = readFileSync(await seal(root, 'damaged.wav.sealed', WAV, both));
   damaged[100_000]! ^= 1;
   writeFileSync(join(root, 'damaged.wav.sealed'), damaged);
+  const later = readFileSync(await seal(root, 'broken-later.wav.sealed', WAV, both));
+  later[1_300_000]! ^= 1;
+  writeFileSync(join(root, 'broken-later.wav.sealed'), later);
   await seal(dropped, 'dropped.txt.sealed', Buffer.from('a dropped file'), both);
   writeFileSync(join(dropped, 'plain.txt'), 'plain');
 });
@@ -54,6 +57,20 @@ const choose = (page: Page, name: string) => page.getByRole('option', { name }).
 const give = (page: Page, { privateKey }: KeyPair) =>
   page.setInputFiles('input[aria-label="Private key file"]', privateKey);
 const detail = (page: Page) => page.getByRole('region', { name: 'The file' });
+
+/** Lets a file fall on the page. */
+async function dropOn(page: Page, path: string): Promise<void> {
+  const bytes = readFileSync(path).toString('base64');
+  const transfer = await page.evaluateHandle(
+    `(() => {
+      const bytes = Uint8Array.from(atob(${JSON.stringify(bytes)}), (c) => c.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], ${JSON.stringify(basename(path))}));
+      return transfer;
+    })()`,
+  );
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+}
 
 /** What the player knows once it can play. */
 async function played(page: Page): Promise<number> {
@@ -86,7 +103,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
   it('shows for whom each file was encrypted before any key is given', async () => {
     await page.getByRole('option').first().waitFor();
     const names = await page.locator('[role=option] .name').allTextContents();
-    expect(names.slice(0, 3)).toEqual(['call-1.wav.sealed', 'call-2.ulaw.sealed', 'call-10.gsm.sealed']);
+    expect(names.slice(1, 4)).toEqual(['call-1.wav.sealed', 'call-2.ulaw.sealed', 'call-10.gsm.sealed']);
     await expectAccessible(page, 'files listed');
     await choose(page, 'call-1.wav.sealed');
     await detail(page).getByText('Give the private key that belongs to one of these certificates').waitFor();
@@ -112,7 +129,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     await picture(page, 'wrong-passphrase');
     await field.fill(PASSPHRASE);
     await page.keyboard.press('Enter');
-    await page.getByText(/lucy_private.key is open and fits 7 files/).waitFor();
+    await page.getByText(/lucy_private.key is open and fits 8 files/).waitFor();
   });
 
   it('plays WAV, µ-law and GSM, each for as long as it is', async () => {
@@ -162,6 +179,13 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     expect(await page.locator('audio').count()).toBe(0);
     await expectAccessible(page, 'a damaged file');
     await picture(page, 'damaged');
+    await choose(page, 'broken-later.wav.sealed');
+    await page.locator('audio').waitFor();
+    await page.locator('audio').evaluate((element) => {
+      const media = element as unknown as { currentTime: number };
+      media.currentTime = 80;
+    });
+    await detail(page).getByRole('alert').getByText('This file is damaged or was altered').waitFor();
   });
 
   it('saves one file through the browser, and all of them into a directory', async () => {
@@ -173,9 +197,9 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     expect(download.suggestedFilename()).toBe('model');
     expect(readFileSync(await download.path()).equals(BINARY)).toBe(true);
     await page.getByText('Every byte is authentic.').waitFor();
-    await page.getByRole('button', { name: /^Save 6 decrypted files to/ }).click();
-    await page.getByText('5 of 6 files saved, 1 not').waitFor();
-    expect(await page.locator('.failures').textContent()).toContain('damaged.wav.sealed: this file is damaged');
+    await page.getByRole('button', { name: /^Save 7 decrypted files to/ }).click();
+    await page.getByText('5 of 7 files saved, 2 not').waitFor();
+    expect(await page.locator('.failures').textContent()).toContain('broken-later.wav.sealed: this file is damaged');
     await expectAccessible(page, 'files saved');
     await picture(page, 'saved');
   });
@@ -187,6 +211,10 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     await choose(page, 'dropped.txt.sealed');
     await page.getByRole('region', { name: 'Text' }).getByText('a dropped file').waitFor();
     await expectAccessible(page, 'a dropped file');
+    await page.getByRole('button', { name: 'Take away' }).click();
+    await dropOn(page, join(dropped, 'dropped.txt.sealed'));
+    await choose(page, 'dropped.txt.sealed');
+    await page.getByRole('region', { name: 'Text' }).getByText('a dropped file').waitFor();
     await page.getByRole('button', { name: 'Take away' }).click();
     await page.getByText('No file chosen').waitFor();
   });

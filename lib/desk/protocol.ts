@@ -66,6 +66,8 @@ export interface FileListing {
   found: number;
   /** Files in the directories that are not call files. */
   passedOver: number;
+  /** Folders that this user may not read. */
+  closed: number;
   /** Whether there are more files than the desk lists. */
   more: boolean;
   files: FileView[];

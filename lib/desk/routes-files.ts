@@ -24,8 +24,8 @@ function list({ desk, response, query }: Exchange): void {
   sendJson(response, desk.shelf.listing(wholeNumber(query.get('from') ?? 0, 'from')));
 }
 
-function rescan({ desk, response }: Exchange): void {
-  void desk.shelf.scan();
+function rescan({ desk, response, onTrouble }: Exchange): void {
+  desk.shelf.scan().catch(onTrouble);
   sendNothing(response);
 }
 

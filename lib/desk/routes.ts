@@ -13,6 +13,8 @@ export interface Exchange {
   /** The parts of the path that the route leaves open. */
   params: string[];
   query: URLSearchParams;
+  /** Hears of what fails after the answer. */
+  onTrouble(error: unknown): void;
 }
 
 export interface Route {

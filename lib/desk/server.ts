@@ -81,7 +81,8 @@ export class DeskServer {
       if (found === null) return sendProblem(response, 404, { code: 'ERR_DESK', message: 'there is nothing here' });
       const { route, params } = found;
       if (route.listens !== true) this.#watch(response);
-      await route.answer({ desk: this.#desk, request, response, params, query: searchParams });
+      const onTrouble = this.#onTrouble;
+      await route.answer({ desk: this.#desk, request, response, params, query: searchParams, onTrouble });
     } catch (error) {
       this.#fail(request, response, error);
     }

@@ -28,6 +28,7 @@ export class Shelf {
   readonly #table = new RecipientTable();
   #nextId = 0;
   #passedOver = 0;
+  #closedFolders = 0;
   #more = false;
   #scanning: Promise<void> | null = null;
   #closed = false;
@@ -66,6 +67,7 @@ export class Shelf {
   async #scan(): Promise<void> {
     for (const [id, { file }] of this.#files) if (!file.dropped) this.#files.delete(id);
     this.#passedOver = 0;
+    this.#closedFolders = 0;
     this.#more = false;
     let waiting: Promise<void>[] = [];
     for await (const file of this.#found()) {
@@ -91,6 +93,7 @@ export class Shelf {
       }
       for await (const met of walk([root])) {
         if (met.kind === 'file') yield new FolderFile(root, relative(root, met.path));
+        else if (met.kind === 'closed') this.#closedFolders += 1;
       }
     }
   }
@@ -118,6 +121,7 @@ export class Shelf {
       scanning: this.#scanning !== null,
       found: this.#nextId,
       passedOver: this.#passedOver,
+      closed: this.#closedFolders,
       more: this.#more,
       files: views.filter(({ id }) => id >= from).sort((a, b) => a.id - b.id),
       recipients: this.#table.views,

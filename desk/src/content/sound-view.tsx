@@ -18,12 +18,18 @@ const FORMATS: { format: SoundFormat; label: string }[] = [
 
 interface Props {
   api: DeskApi;
+  fileId: number;
   handle: string;
   format: SoundFormat;
   onFormat(format: SoundFormat): void;
 }
 
-export function SoundView({ api, handle, format, onFormat }: Props) {
+const NOT_PLAYED = {
+  code: 'ERR_DESK',
+  message: 'the browser cannot play this; is it recorded as something else?',
+} as const;
+
+export function SoundView({ api, fileId, handle, format, onFormat }: Props) {
   const [sound, setSound] = useState<Sound | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -38,10 +44,12 @@ export function SoundView({ api, handle, format, onFormat }: Props) {
       gone = true;
     };
   }, [handle, format]);
-  const damaged = {
-    code: 'ERR_TAMPERED',
-    message: 'the player could not go on: a part of the file is not authentic',
-  } as const;
+  /** A player says only that it cannot go on: whether the file is damaged, the desk knows. */
+  const explain = () =>
+    api.verify(fileId).then(
+      () => setProblem(NOT_PLAYED),
+      (error) => setProblem(problemOf(error)),
+    );
   return (
     <>
       <div class="row">
@@ -70,7 +78,7 @@ export function SoundView({ api, handle, format, onFormat }: Props) {
           preload="metadata"
           src={sound.address}
           aria-label="Recording"
-          onError={() => setProblem(damaged)}
+          onError={() => void explain()}
         />
       )}
     </>

@@ -63,6 +63,7 @@ export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
           {count(shown.length, 'encrypted file')}
           {openable.length > 0 && `, ${integer(openable.length)} for which you hold a key`}
           {files.passedOver > 0 && `; ${count(files.passedOver, 'other file')} not shown`}
+          {files.closed > 0 && `; ${count(files.closed, 'folder')} cannot be read by this user`}
           {files.more && '; there are more than the desk lists: name a smaller folder'}
         </p>
         {shown.length > 0 && (

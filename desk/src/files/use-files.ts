@@ -11,10 +11,11 @@ export interface Files {
   recipients: RecipientView[];
   scanning: boolean;
   passedOver: number;
+  closed: number;
   more: boolean;
 }
 
-const NONE: Files = { list: [], recipients: [], scanning: true, passedOver: 0, more: false };
+const NONE: Files = { list: [], recipients: [], scanning: true, passedOver: 0, closed: 0, more: false };
 
 export function useFiles(api: DeskApi) {
   const [files, setFiles] = useState(NONE);
@@ -54,8 +55,8 @@ export function useFiles(api: DeskApi) {
   return { files, rescan, add, remove };
 }
 
-function merge(now: Files, { files, recipients, scanning, passedOver, more }: FileListing): Files {
+function merge(now: Files, { files, recipients, scanning, passedOver, closed, more }: FileListing): Files {
   const known = new Set(now.list.map(({ id }) => id));
   const list = [...now.list, ...files.filter(({ id }) => !known.has(id))];
-  return { list, recipients, scanning, passedOver, more };
+  return { list, recipients, scanning, passedOver, closed, more };
 }
