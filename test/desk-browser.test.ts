@@ -162,7 +162,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     await page.getByLabel('Byte', { exact: true }).fill('19999');
     await page.keyboard.press('Enter');
     await page.getByText('Bytes 16,384 to 19,999 of 20,000').waitFor();
-    expect(await dump.textContent()).toContain(`00004000  ${line(16_384)}`);
+    await expect.poll(() => dump.textContent()).toContain(`00004000  ${line(16_384)}`);
     await expectAccessible(page, 'bytes');
     await picture(page, 'bytes');
   });
