@@ -93,10 +93,13 @@ function unprivileged() {
 function readOnly() {
   if (process.getuid() !== 0) throw new Error('only root can make a mount namespace');
   const mounts = [
-    `mount --bind '${ROOT}' '${ROOT}'`,
-    `mount -o remount,bind,ro '${ROOT}'`,
+    // By way of /mnt, as the project itself may lie below /tmp.
+    `mount --bind '${ROOT}' /mnt`,
+    'mount -o remount,bind,ro /mnt',
     'mount -o remount,bind,ro /',
     'mount -t tmpfs -o mode=1777 tmpfs /tmp',
+    `mkdir -p '${ROOT}'`,
+    `mount -n --move /mnt '${ROOT}'`,
     `cd '${ROOT}'`,
   ];
   // bash reads the start-up file of the home directory where stdin is a socket, and that may complain that it cannot write.
