@@ -11,8 +11,8 @@ export const TEMPORARY_NAME = /^\..*\.[0-9a-f]{16}\.callseal-tmp$/;
 
 const MAX_NAME_BYTES = 255;
 
-/** Names that a cleaner has removed before they could be locked: one is rare enough. */
-const MOST_ATTEMPTS = 100;
+/** Names that a cleaner has removed before they could be locked: one is rare, but somebody may clean without a pause. */
+const MOST_ATTEMPTS = 1000;
 
 export interface LockedTemporary {
   readonly name: string;

@@ -100,12 +100,9 @@ describe('callseal doctor', () => {
     expect(rulesOf(reportOf(run), 'permissions')).toEqual(['error not-writable']);
   });
 
-  it('finds limits that are too low, and core dumps', async () => {
-    const limited = await shell(
-      'ulimit -c 1000 2>/dev/null || ulimit -Sc unlimited; ulimit -n 500; callseal doctor --json',
-      { env },
-    );
-    expect(rulesOf(reportOf(limited), 'limits').slice(0, 2)).toEqual(['warning open-files', 'warning core-dumps']);
+  it('finds limits that are too low', async () => {
+    const limited = await shell('ulimit -n 500; callseal doctor --json', { env });
+    expect(rulesOf(reportOf(limited), 'limits')[0]).toBe('warning open-files');
   });
 
   it.each([

@@ -1,4 +1,4 @@
-/** What the system grants this user's processes, and what a crash would leave of keys. */
+/** What the system grants this user's processes, and where it may write their memory. No command leaves a core dump. */
 
 import { readFile } from 'node:fs/promises';
 import { type Check, type Finding, note, ok, warning } from '../check.ts';
@@ -11,10 +11,8 @@ export const limits: Check = {
   async examine() {
     const text = await readFile('/proc/self/limits', 'utf8').catch(() => null);
     if (text === null) return [note('unknown', 'not examined: /proc/self/limits cannot be read', '/proc/self/limits')];
-    const found = [...openFiles(text), ...(await coreDumps(text)), ...(await swap())];
-    return found.length > 0
-      ? found
-      : [ok('limits', 'enough open files; no core dumps and no swap that could hold keys')];
+    const found = [...openFiles(text), ...(await swap())];
+    return found.length > 0 ? found : [ok('limits', 'enough open files; no swap that could hold keys')];
   },
 };
 
@@ -31,15 +29,6 @@ function openFiles(text: string): Finding[] {
   if (limit === null || limit.hard >= ENOUGH_FILES) return [];
   const message = `a process may have ${limit.hard} files open; the agent and many live recordings need more`;
   return [warning('open-files', message, 'RLIMIT_NOFILE', 'LimitNOFILE=65536 in the unit, or ulimit -n 65536')];
-}
-
-/** What a core dump holds is the memory of the process, keys included. */
-async function coreDumps(text: string): Promise<Finding[]> {
-  const limit = limitOf(text, 'Max core file size');
-  const pattern = (await readFile('/proc/sys/kernel/core_pattern', 'utf8').catch(() => '')).trim();
-  if (limit === null || pattern === '' || limit.soft === 0) return [];
-  const message = `a process that crashes leaves its memory, keys included, in a core dump (core_pattern: ${pattern})`;
-  return [warning('core-dumps', message, 'RLIMIT_CORE', 'LimitCORE=0 in the unit, or ulimit -c 0')];
 }
 
 /** Memory that is written to a disk outlives the process. */
