@@ -25,15 +25,12 @@ const { values } = parseArgs({
 const chosen = ENVIRONMENTS.filter(({ name }) => values.only.some((part) => name.includes(part)));
 if (chosen.length === 0) throw new Error(`no environment's name contains ${values.only}`);
 
+const NAMES = ENVIRONMENTS.map(({ name }) => name);
 const settings = [];
 for (const environment of chosen) settings.push(await prepared(environment));
 const results = new Array(settings.length);
 const waiting = settings.entries();
 await Promise.all(Array.from({ length: Number(values.jobs) }, takeTurns));
-writePage(
-  results,
-  ENVIRONMENTS.map(({ name }) => name),
-);
 
 const sum = (key) => results.reduce((total, { totals }) => total + (totals?.[key] ?? 0), 0);
 const absent = results.filter(({ totals }) => totals === undefined).length;
@@ -50,6 +47,7 @@ async function takeTurns() {
       result.totals = await runTests(CORE, setting);
     }
     results[index] = result;
+    writePage(result, NAMES);
     console.log(`${name}: ${resultOf(result)}`);
     for (const failure of result.totals?.failures ?? []) console.log(`  failed: ${failure}`);
   }

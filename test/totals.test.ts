@@ -43,15 +43,15 @@ function totals(checks: Record<string, number>, tests: readonly Outcome[] | null
 }
 
 it.each<[string, Record<string, number>, Outcome[] | null, string[], number, string]>([
-  ['everything passed', {}, ['passed', 'passed'], [], 0, '7 passed, 0 failed'],
-  ['a check failed', { biome: FAILED }, ['passed'], [], 1, '5 passed, 1 failed'],
+  ['everything passed', {}, ['passed', 'passed'], [], 0, '8 passed, 0 failed'],
+  ['a check failed', { biome: FAILED }, ['passed'], [], 1, '6 passed, 1 failed'],
   [
     'a check could not be done',
     { 'check-native-format': NOT_DONE },
     ['passed'],
     [],
     0,
-    '5 passed, 0 failed, 1 skipped',
+    '6 passed, 0 failed, 1 skipped',
   ],
   [
     'checks and tests failed',
@@ -59,9 +59,9 @@ it.each<[string, Record<string, number>, Outcome[] | null, string[], number, str
     ['failed', 'pending'],
     [],
     1,
-    '3 passed, 3 failed, 1 skipped',
+    '3 passed, 4 failed, 1 skipped',
   ],
-  ['vitest crashed', {}, null, [], 1, '5 passed, 1 failed'],
+  ['vitest crashed', {}, null, [], 1, '6 passed, 1 failed'],
   ['some tests only, and no checks', { biome: FAILED }, ['passed'], ['test/one.test.ts'], 0, '1 passed, 0 failed'],
 ])('%s', (_, checks, tests, args, status, last) => {
   const run = totals(checks, tests, args);

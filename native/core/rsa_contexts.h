@@ -19,7 +19,7 @@ class OaepContexts {
 
   // A context for `key`, which is always the same. kCrypto when the module refuses it.
   PkeyCtxPtr take(EVP_PKEY* key);
-  // Only after an operation that succeeded.
+  // Only one that is as it was: not when memory ran out in it.
   void give_back(PkeyCtxPtr context);
 
  private:

@@ -1,5 +1,6 @@
 #include "rsa_key.h"
 
+#include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -171,10 +172,13 @@ bool PrivateKey::open_oaep(ByteView wrapped, SecretBytes& message) const {
   PkeyCtxPtr context = contexts_->take(key_.get());
   message.resize(public_key_->modulus_bytes());
   size_t length = message.size();
+  errno = 0;
   bool ok = wrapped.size() == public_key_->modulus_bytes() &&
             EVP_PKEY_decrypt(context.get(), message.data(), &length, wrapped.data(), wrapped.size()) == 1;
   take_openssl_errors();
-  contexts_->give_back(std::move(context));  // also after a failure, so that the next operation is not slower for it
+  // Also after a failure, so that the next operation is not slower for it. But where memory ran out the context is not
+  // what it was: it would open nothing any more.
+  if (ok || errno != ENOMEM) contexts_->give_back(std::move(context));
   if (ok) message.resize(length);
   return ok;
 }

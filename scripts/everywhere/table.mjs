@@ -16,16 +16,16 @@ export function resultOf({ totals, reason }) {
 }
 
 /**
- * Puts these results on the page, which keeps the last ones of every other environment.
+ * Puts a result on the page, which keeps the last one of every other environment.
  *
- * @param {{ name: string, what: string, date: string, totals?: object, reason?: string }[]} results
+ * @param {{ name: string, what: string, date: string, totals?: object, reason?: string }} result
  * @param {string[]} names of all environments, in the page's order
  */
-export function writePage(results, names) {
+export function writePage(result, names) {
   const page = readFileSync(PAGE, 'utf8');
   const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (before < 0 || after < before) throw new Error(`${PAGE} has lost its marks`);
-  const rows = [...page.slice(before, after).split('\n'), ...results.map(rowOf)];
+  const rows = [...page.slice(before, after).split('\n'), rowOf(result)];
   const last = (name) => rows.findLast((row) => row.startsWith(`| ${name} |`)) ?? [];
   const table = [
     '| where | Node, FIPS module, libcrypto | result | date |',

@@ -11,6 +11,7 @@ const PARTS = [
   'CMakeLists.txt',
   'cmake',
   'lib',
+  'desk',
   'native',
   'scripts',
   'dist',
