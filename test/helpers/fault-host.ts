@@ -96,11 +96,16 @@ export interface Hosting {
 /** Ends with the tests of the file. */
 export class FaultHost {
   readonly #program: string;
+  readonly #launcher: readonly string[];
   #child: ChildProcess | undefined;
 
-  /** @param program A module whose `run(args)` works in the folder, the current directory. Default: `callseal`. */
-  constructor(program = `${DIST}cli/main.js`) {
+  /**
+   * @param program A module whose `run(args)` works in the folder, the current directory. Default: `callseal`.
+   * @param launcher What makes calls fail; nothing, where no run has a fault.
+   */
+  constructor(program = `${DIST}cli/main.js`, launcher: readonly string[] = [buildLauncher()]) {
     this.#program = program;
+    this.#launcher = launcher;
     afterAll(() => this.#child?.kill('SIGKILL'));
   }
 
@@ -131,8 +136,11 @@ export class FaultHost {
     const dir = tempDir();
     const script = join(dir, 'host.mjs');
     writeFileSync(script, hostOf(this.#program));
-    const child = spawn(buildLauncher(), [process.execPath, script], {
-      env: { ...process.env, FAULT_ROOT: '', FAULT_LOG: join(dir, 'log'), UV_THREADPOOL_SIZE: '4' },
+    const log = join(dir, 'log');
+    writeFileSync(log, '');
+    const [command, ...words] = [...this.#launcher, process.execPath, script];
+    const child = spawn(command as string, words, {
+      env: { ...process.env, FAULT_ROOT: '', FAULT_LOG: log, UV_THREADPOOL_SIZE: '4' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
