@@ -2,4 +2,4 @@
 
 import { defineDatabaseCutTests } from './helpers/define-database-cuts.ts';
 
-defineDatabaseCutTests({ table: 5, worker: 4 });
+defineDatabaseCutTests({ table: 3, worker: 3 });
