@@ -62,6 +62,7 @@ export class FullDisk {
       if (again.status !== (each.ends ?? 0)) problems.push(`the next run ends with ${again.status}: ${again.stderr}`);
       problems.push(...(await problemsIn(root, before, each)).map((text) => `after the next run: ${text}`));
     }
+    rmSync(root, { recursive: true });
     return { status, stderr, problems };
   }
 
