@@ -128,7 +128,7 @@ export function defineSqliteFaultTests(kills: number): void {
           const error = await refusalOf(async () => {
             const store = await openStore(place.store, { patience: WAIT });
             try {
-              await change(await openHierarchy({ ...place, store: store as never }));
+              await change(await openHierarchy({ ...place, store }));
             } finally {
               await store.close();
             }
