@@ -3,6 +3,7 @@
 import { Writable } from 'node:stream';
 import { CallsealError } from '../errors.ts';
 import type { NativeFloeEncryptor } from '../native/binding.ts';
+import { systemError } from '../recipients/regular-file.ts';
 import {
   assertInterval,
   assertOptions,
@@ -111,7 +112,9 @@ export async function createCallFileWriter(path: string, options: CallFileWriter
   try {
     file.append(Buffer.concat([header, encryptor.header]));
     await file.drain();
-    await syncNameOf(path);
+    await syncNameOf(path).catch((error: unknown) => {
+      throw systemError(error, 'cannot sync the directory of', path);
+    });
     throwIfAborted(signal);
   } catch (error) {
     await file.discard();

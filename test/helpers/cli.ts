@@ -17,6 +17,8 @@ export interface RunOptions {
   input?: string | Uint8Array;
   /** Run as another user; for root only. */
   uid?: number;
+  /** A command that becomes the command after it. */
+  wrapper?: readonly string[];
 }
 
 export interface Run {
@@ -28,7 +30,8 @@ export interface Run {
 
 /** Starts the command in a session of its own, so that no prompt finds the terminal of whoever runs the tests. */
 export function start(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [CALLSEAL, ...args], {
+  const [command, ...words] = [...(options.wrapper ?? []), process.execPath, CALLSEAL, ...args];
+  return spawn(command as string, words, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     detached: true,

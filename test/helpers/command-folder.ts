@@ -5,6 +5,7 @@ import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync 
 import { join } from 'node:path';
 import Libsql from 'libsql';
 
+import { errnoOf } from '../../lib/errors.ts';
 import { findFipsModule } from '../../lib/fips/discover.ts';
 import { encrypt, Recipients } from '../../lib/index.ts';
 import { CONTENT, ENTITY, MARKER, ROWS, rowEntity, SECRET, withHierarchy } from './case-checks.ts';
@@ -120,6 +121,19 @@ export function titleOf({ command, variant }: CommandCase): string {
   return variant === undefined ? command : `${command}, ${variant}`;
 }
 
+/**
+ * Undefined for a file that is not there any more: SQLite removes `-wal` and `-shm` with its last connection, which in a
+ * process that goes on ends when the garbage collector comes to it.
+ */
+function contentOf(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    return undefined;
+  }
+}
+
 /** What is in a folder: the hash of each file, and directories. */
 export type Listing = Map<string, string>;
 
@@ -129,7 +143,9 @@ export function listingOf(root: string): Listing {
     const path = join(root, name);
     const status = lstatSync(path, { throwIfNoEntry: false });
     if (status === undefined) continue;
-    listing.set(name, status.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'directory');
+    const content = status.isFile() ? contentOf(path) : null;
+    if (content === undefined) continue;
+    listing.set(name, content === null ? 'directory' : createHash('sha256').update(content).digest('hex'));
   }
   return listing;
 }
@@ -165,7 +181,7 @@ export async function problemsIn(
 }
 
 function holdsPlaintext(path: string): boolean {
-  if (!lstatSync(path).isFile()) return false;
-  const bytes = readFileSync(path);
-  return [MARKER, SECRET, '-----BEGIN PRIVATE KEY'].some((text) => bytes.includes(text));
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  const bytes = contentOf(path);
+  return [MARKER, SECRET, '-----BEGIN PRIVATE KEY'].some((text) => bytes?.includes(text));
 }

@@ -1,6 +1,7 @@
 /**
- * One process that runs commands of `callseal` one after another, each with another fault: starting node for each would
- * take most of the time. What a command says and its exit code are caught; everything else is as in the command itself.
+ * One process that runs commands of `callseal`, or a module of the test, one after another, each with another fault:
+ * starting node for each would take most of the time. What a command says and its exit code are caught; everything else is
+ * as in the command itself.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -13,9 +14,9 @@ import { buildLauncher, type Fault, type Launched, readLog } from './fault-launc
 import { DIST } from './native-child.ts';
 import { tempDir } from './temp.ts';
 
-const HOST = `
+const hostOf = (program: string): string => `
   import { createReadStream, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-  import { run } from '${DIST}cli/main.js';
+  import { run } from '${program}';
 
   let said = '';
   let printed = '';
@@ -94,9 +95,17 @@ export interface Hosting {
 
 /** Ends with the tests of the file. */
 export class FaultHost {
+  readonly #program: string;
+  readonly #launcher: readonly string[];
   #child: ChildProcess | undefined;
 
-  constructor() {
+  /**
+   * @param program A module whose `run(args)` works in the folder, the current directory. Default: `callseal`.
+   * @param launcher What makes calls fail; nothing, where no run has a fault.
+   */
+  constructor(program = `${DIST}cli/main.js`, launcher: readonly string[] = [buildLauncher()]) {
+    this.#program = program;
+    this.#launcher = launcher;
     afterAll(() => this.#child?.kill('SIGKILL'));
   }
 
@@ -126,9 +135,12 @@ export class FaultHost {
     if (this.#child !== undefined) return this.#child;
     const dir = tempDir();
     const script = join(dir, 'host.mjs');
-    writeFileSync(script, HOST);
-    const child = spawn(buildLauncher(), [process.execPath, script], {
-      env: { ...process.env, FAULT_ROOT: '', FAULT_LOG: join(dir, 'log'), UV_THREADPOOL_SIZE: '4' },
+    writeFileSync(script, hostOf(this.#program));
+    const log = join(dir, 'log');
+    writeFileSync(log, '');
+    const [command, ...words] = [...this.#launcher, process.execPath, script];
+    const child = spawn(command as string, words, {
+      env: { ...process.env, FAULT_ROOT: '', FAULT_LOG: log, UV_THREADPOOL_SIZE: '4' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;

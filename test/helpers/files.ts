@@ -46,7 +46,8 @@ export function unnamedFiles(directory: string, pid: number | 'self' = 'self'): 
 
 export interface SmallDisk {
   dir: string;
-  release: () => void;
+  /** @param lazily Files on it may be open still. */
+  release: (lazily?: boolean) => void;
 }
 
 /** A file system of `kibibytes`, or the reason why there is none. */
@@ -58,7 +59,7 @@ export function smallDisk(kibibytes: number): SmallDisk | string {
   } catch (error) {
     return `this user cannot mount a small file system (${(error as Error).message.split('\n')[0]})`;
   }
-  return { dir, release: () => execFileSync('umount', [dir]) };
+  return { dir, release: (lazily = false) => execFileSync('umount', lazily ? ['--lazy', dir] : [dir]) };
 }
 
 /** A directory that nothing can be created in, even by root, or the reason why there is none. */

@@ -5,6 +5,8 @@ import { CallsealError, errnoOf } from '../../errors.ts';
 const BUSY = 5;
 const LOCKED = 6;
 const CONSTRAINT = 19;
+/** An extended code: a full disk is not told as such while SQLite makes its shared memory. */
+const IOERR_SHMSIZE = 4874;
 
 interface Meaning {
   readonly code: 'ERR_STORE_UNAVAILABLE' | 'ERR_IO' | 'ERR_INVALID_ARGUMENT';
@@ -29,11 +31,14 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   26: unavailable('this is not an SQLite database; give the path of a key store, or restore it from a backup'),
 };
 
+const NO_SHARED_MEMORY = unavailable(
+  'there is no space for the -shm file of the key store, or the disk failed; look at the disk and the system log',
+);
+
 /** What failed, in Callseal's words, with SQLite's as cause. */
 export function toSqliteError(error: unknown, path: string): CallsealError {
   if (error instanceof CallsealError) return error;
-  const result = primaryCode(error);
-  const { code, words, errno } = MEANINGS[result ?? 0] ?? unavailable('the key store cannot be used');
+  const { code, words, errno } = meaningOf(resultCode(error)) ?? unavailable('the key store cannot be used');
   return new CallsealError(code, `${path}: ${words} (${wordsOf(error)})`, {
     cause: error,
     path,
@@ -52,11 +57,20 @@ export function isBusy(error: unknown): boolean {
   return result === BUSY || result === LOCKED;
 }
 
-/** libsql puts the code of a failed opening at the end of its words. */
+function meaningOf(result = 0): Meaning | undefined {
+  return result === IOERR_SHMSIZE ? NO_SHARED_MEMORY : MEANINGS[result & 0xff];
+}
+
 function primaryCode(error: unknown): number | undefined {
+  const result = resultCode(error);
+  return result === undefined ? undefined : result & 0xff;
+}
+
+/** With the extension. libsql puts the code of a failed opening at the end of its words. */
+function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   const raw = 'rawCode' in error ? Number(error.rawCode) : Number(/: (\d+)"?\)?$/.exec(error.message)?.[1]);
-  return Number.isInteger(raw) ? raw & 0xff : undefined;
+  return Number.isInteger(raw) ? raw : undefined;
 }
 
 function wordsOf(error: unknown): string {
