@@ -4,6 +4,8 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <utility>
+
 #include "error.h"
 #include "module.h"
 
@@ -169,16 +171,19 @@ SecretBytes PrivateKey::decrypt_oaep(ByteView wrapped) const {
 }
 
 bool PrivateKey::open_oaep(ByteView wrapped, SecretBytes& message) const {
+  const int before = std::exchange(errno, 0);
   PkeyCtxPtr context = contexts_->take(key_.get());
   message.resize(public_key_->modulus_bytes());
   size_t length = message.size();
-  errno = 0;
   bool ok = wrapped.size() == public_key_->modulus_bytes() &&
             EVP_PKEY_decrypt(context.get(), message.data(), &length, wrapped.data(), wrapped.size()) == 1;
   take_openssl_errors();
-  // Also after a failure, so that the next operation is not slower for it. But where memory ran out the context is not
-  // what it was: it would open nothing any more.
-  if (ok || errno != ENOMEM) contexts_->give_back(std::move(context));
+  // Also after a failure, so that the next operation is not slower for it. But where memory ran out, also while it was
+  // prepared, the context is not what it should be: it would open nothing any more.
+  if (errno != ENOMEM) {
+    contexts_->give_back(std::move(context));
+    errno = before;
+  }
   if (ok) message.resize(length);
   return ok;
 }

@@ -1,8 +1,9 @@
 /** Runs the core's tests and says what they say. */
 
+import { join } from 'node:path';
 import { expect } from 'vitest';
 
-import { run } from './native-build.ts';
+import { PROJECT, run } from './native-build.ts';
 
 const SANITIZERS = {
   ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1',
@@ -22,4 +23,13 @@ export async function expectCorePasses(program: string, name: string, env: NodeJ
   expect(Number(totals?.[1])).toBeGreaterThan(0);
   expect(Number(totals?.[2])).toBe(0);
   expect(status).toBe(0);
+}
+
+/** The tests in which allocations fail. What libcrypto itself loses then is passed over. */
+export function expectMemoryTestsPass(program: string, name: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const suppressions = join(PROJECT, 'native/test/memory/lsan.supp');
+  return expectCorePasses(program, name, {
+    ...env,
+    LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0`,
+  });
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { it } from 'vitest';
 
 import { buildSanitized, fipsDirectory } from '../helpers/native-build.ts';
-import { expectCorePasses } from '../helpers/native-core.ts';
+import { expectMemoryTestsPass } from '../helpers/native-core.ts';
 
 it('the core has no memory', async () => {
   const program = join(await buildSanitized(), 'core_memory_tests');
   const fips = { CALLSEAL_FIPS: 'required', CALLSEAL_FIPS_DIR: fipsDirectory() };
-  await expectCorePasses(program, 'FIPS, all', { ...fips, CALLSEAL_LONG: '1' });
+  await expectMemoryTestsPass(program, 'FIPS, all', { ...fips, CALLSEAL_LONG: '1' });
 });

@@ -25,14 +25,19 @@ class AllocationFault {
   bool happened() const;
 };
 
+// Whether there is time for all of them: CALLSEAL_LONG is 1.
+inline bool every_one_fails() {
+  const char* is_long = getenv("CALLSEAL_LONG");
+  return is_long != nullptr && strcmp(is_long, "1") == 0;
+}
+
 // Lets every allocation of `work` fail, one after the other: it is done all the same, or throws std::bad_alloc as the
 // addon would see it, and never that a file was altered or a passphrase wrong. `prepare` is called before each, `check`
 // after each, with whether the work was done. Returns how many there were. A `step` is for slow work:
-// only every so many fail, unless CALLSEAL_LONG is 1.
+// only every so many fail, unless there is time for all.
 template <typename Prepare, typename Work, typename Check>
 int fail_every_allocation(Prepare&& prepare, Work&& work, Check&& check, int step = 1) {
-  const char* is_long = getenv("CALLSEAL_LONG");
-  if (is_long != nullptr && strcmp(is_long, "1") == 0) step = 1;
+  if (every_one_fails()) step = 1;
   prepare();
   work();  // what is allocated once a process is there now
   check(true);
