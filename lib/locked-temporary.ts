@@ -20,16 +20,17 @@ export interface LockedTemporary {
 }
 
 /**
- * Creates an empty file beside `path`, open for writing. One that was cleaned up before it was locked is made anew.
+ * Creates an empty file beside `path`, open for writing, mode 0600: that tells a cleaner that it is unfinished, and not
+ * somebody's file that was moved aside. Other modes are for when all is written. One that was cleaned up before it was
+ * locked is made anew.
  *
- * @param mode Permissions before the umask.
  * @throws {Error} The system's; `CallsealError` where it cannot be locked.
  */
-export async function createLockedTemporary(path: string, mode: number): Promise<LockedTemporary> {
+export async function createLockedTemporary(path: string): Promise<LockedTemporary> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   for (let attempt = 1; ; attempt++) {
     const name = temporaryName(path);
-    const handle = await open(name, flags, mode);
+    const handle = await open(name, flags, 0o600);
     const temporary = { name, handle };
     try {
       if (native().lockFile(handle.fd) && (await handle.stat()).nlink === 1) return temporary;

@@ -107,9 +107,11 @@ describe('callseal doctor', () => {
 
   it.each([
     [['--agent', 'localhost'], '--agent takes a URL such as http://127.0.0.1:9465'],
+    [['--agent', 'http://user:hunter2@127.0.0.1:9465'], 'without name and password'],
     [['--warn-days', 'many'], '--warn-days takes a number of days'],
   ])('refuses %j', async (args, message) => {
     const run = await callseal(['doctor', ...args]);
     expect([run.status, run.stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(run.stderr).not.toContain('hunter2');
   });
 });

@@ -256,6 +256,20 @@ describe('cleanDirectory', () => {
     expect(readdirSync(dir)).toEqual(['call.callsre', 'streamed']);
   });
 
+  it('gives a half-written file no name, whatever mode it is to have', async () => {
+    const path = join(dir, 'report.html');
+    await writeAtomically(path, { overwrite: false, sync: false, mode: 0o644 }, async (file) => {
+      await file.writeFile('half');
+      const [half] = readdirSync(dir).filter((name) => name.endsWith('.callseal-tmp'));
+      // As a killed writer's: the same mode, and nobody's lock.
+      const dead = join(dir, '.other.html.0123456789abcdef.callseal-tmp');
+      writeFileSync(dead, 'half', { mode: lstatSync(join(dir, half!)).mode & 0o777 });
+      expect(await cleanDirectory(dir)).toEqual({ removed: 1, restored: 0 });
+    });
+    expect(readdirSync(dir)).toEqual(['call.callsre', 'report.html']);
+    expect(lstatSync(path).mode & 0o777).toBe(0o644 & ~process.umask());
+  });
+
   it('disturbs no job of this process', async () => {
     truncateSync(plain, 100 << 20);
     const job = seal();

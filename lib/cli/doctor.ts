@@ -118,8 +118,13 @@ function defaultStore(state: string): string | null {
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new CallsealError('ERR_INVALID_ARGUMENT', `--agent takes a URL such as ${DEFAULT_AGENT}`);
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  // The address is shown in what is found, and a password with it.
+  if (url !== null && isWeb && url.username === '' && url.password === '') return url;
+  throw new CallsealError(
+    'ERR_INVALID_ARGUMENT',
+    `--agent takes a URL such as ${DEFAULT_AGENT}, without name and password`,
+  );
 }
 
 function resultLines({ check, findings }: CheckResult, quiet: boolean, colors: Colors): string[] {

@@ -30,12 +30,13 @@ export async function writeAtomically(
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
   await checkTarget(path, options.overwrite);
-  const { name, handle } = await createLockedTemporary(path, options.mode ?? 0o600).catch((error: unknown) => {
+  const { name, handle } = await createLockedTemporary(path).catch((error: unknown) => {
     throw error instanceof CallsealError ? error : ioError(`cannot create a file in ${dirname(path)}`, path, error);
   });
   let failed = `cannot write ${path}`;
   try {
     await write(handle);
+    if (options.mode !== undefined) await handle.chmod(options.mode & ~process.umask());
     if (options.sync) await handle.sync();
     await publish(name, path, options.overwrite);
     failed = `${path} is complete and in place, but its directory cannot be synced`;

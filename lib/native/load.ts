@@ -60,8 +60,9 @@ export function refuseCoreDumps(): void {
 
 function loadAddon(): NativeBinding {
   if (addon === undefined) {
-    addon = openAddon(findAddon());
-    if (dumpsRefused) addon.refuseCoreDumps();
+    const opened = openAddon(findAddon());
+    if (dumpsRefused) opened.refuseCoreDumps();
+    addon = opened;
   }
   return addon;
 }

@@ -25,9 +25,9 @@ export async function writeNewFile(file: NewFile): Promise<void> {
   const { path, content, mode, replace } = file;
   let temporary: LockedTemporary | undefined;
   try {
-    temporary = await createLockedTemporary(path, mode);
+    temporary = await createLockedTemporary(path);
     await temporary.handle.writeFile(content);
-    await temporary.handle.chmod(mode); // whatever the umask took away
+    await temporary.handle.chmod(mode); // whatever the umask is
     await temporary.handle.sync();
     await (replace ? rename : link)(temporary.name, path); // a link refuses a name that is taken
     await syncDirectory(dirname(path));

@@ -2,6 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 
+import { throwIfAborted } from '../../abort.ts';
 import { CallsealError } from '../../errors.ts';
 import type { NativePrivateKey } from '../../native/binding.ts';
 import { native } from '../../native/load.ts';
@@ -64,11 +65,12 @@ export async function requestInstallation(options: InstallationRequestOptions): 
   const subject = options.subject.map(([type, value]): [string, string] => [type, value]);
   const uri = 'pkcs11' in options ? tokenForNewKey(options.pkcs11) : null;
   native().checkSubject(subject); // before there is a key that nobody could use
+  throwIfAborted(options.signal);
   await prepareEmptyFolder(folder);
   const key = await makeKey(options, uri);
   try {
     const request = await native().createRequest(key, subject);
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     const exportable = 'pkcs11' in options ? false : (options.exportable ?? true);
     const saved = 'pkcs11' in options ? null : options.passphrase;
     await writeInstallation({ folder, key, passphrase: saved, exportable, uri, request, certificate: null });

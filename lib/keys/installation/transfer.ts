@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 
+import { throwIfAborted } from '../../abort.ts';
 import { CallsealError, hasCode } from '../../errors.ts';
 import type { NativePrivateKey } from '../../native/binding.ts';
 import { native } from '../../native/load.ts';
@@ -105,7 +106,7 @@ export async function importInstallation(options: ImportInstallationOptions): Pr
       const message = `${from} holds ${key.algorithm} of ${key.bits} bits; an installation key is RSA of at least 2048 bits`;
       throw new CallsealError('ERR_NOT_APPROVED', message, { path: from });
     }
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     await writeInstallation({ folder, key, passphrase, exportable, uri: null, request: null, certificate });
     return await describeInstallation(folder, await readDescription(folder));
   } finally {
