@@ -239,7 +239,7 @@ export const COMMAND_CASES: readonly CommandCase[] = [
   reads('status'),
   { ...reads('doctor'), stops: [23, 24] },
   reads('completion', 'bash'),
-  { ...reads('desk', 'sealed'), stops: [0] },
+  { ...reads('desk', '--installation-passphrase-env', 'SITE_PASSPHRASE', 'sealed'), loose: STORE, stops: [0] },
   { command: 'bench', args: ['--seconds', '2', '--dir', '.'], signalsOnly: true },
   {
     command: 'fips install',
