@@ -4,12 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { nameWithTail } from './name-with-tail.ts';
 import { native } from './native/load.ts';
 
 /** Names of unfinished files, ours and the native module's: hidden, random, removed on any failure. */
 export const TEMPORARY_NAME = /^\..*\.[0-9a-f]{16}\.callseal-tmp$/;
-
-const MAX_NAME_BYTES = 255;
 
 /** Names that a cleaner has removed before they could be locked: one is rare, but somebody may clean without a pause. */
 const MOST_ATTEMPTS = 1000;
@@ -51,6 +50,5 @@ export async function discardTemporary({ name, handle }: LockedTemporary): Promi
 
 function temporaryName(path: string): string {
   const tail = `.${randomBytes(8).toString('hex')}.callseal-tmp`;
-  const name = Buffer.from(`.${basename(path)}`).subarray(0, MAX_NAME_BYTES - tail.length);
-  return join(dirname(path), name.toString().replace(/\ufffd+$/, '') + tail);
+  return join(dirname(path), nameWithTail(`.${basename(path)}`, tail));
 }

@@ -1,25 +1,8 @@
-/** Numbers, times and names as the page writes them. */
+/** Numbers, times and names as the page writes them: numbers as the command line does. */
 
-const UNITS = ['kB', 'MB', 'GB', 'TB'];
-const DAY = 86_400_000;
+import { daysUntil as wholeDaysUntil } from '../../lib/wording.ts';
 
-/** `1,234,567`. */
-export function integer(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** `1 file`, `2,000 files`. */
-export function count(number: number, singular: string, plural = `${singular}s`): string {
-  return `${integer(number)} ${number === 1 ? singular : plural}`;
-}
-
-/** `815 bytes`, `35.2 kB`: powers of 1000. */
-export function bytes(value: number): string {
-  if (value < 1000) return count(value, 'byte');
-  let [scaled, unit] = [value / 1000, 0];
-  for (; scaled >= 999.95 && unit < UNITS.length - 1; unit++) scaled /= 1000;
-  return `${scaled.toFixed(1)} ${UNITS[unit]}`;
-}
+export { count, formatBytes as bytes, formatInteger as integer } from '../../lib/wording.ts';
 
 /** `2026-11-22`. */
 export function day(iso: string): string {
@@ -33,7 +16,7 @@ export function time(iso: string): string {
 
 /** Whole days from now; negative for what has passed. */
 export function daysUntil(iso: string): number {
-  return Math.trunc((Date.parse(iso) - Date.now()) / DAY);
+  return wholeDaysUntil(new Date(iso), new Date());
 }
 
 /** `3:07`, `1:02:03`. */

@@ -1,6 +1,7 @@
 /** Which names in a watched directory are response files, and what their encryption is called. */
 
 import { CallsealError } from '../errors.ts';
+import { nameWithTail } from '../name-with-tail.ts';
 
 /** The default end of an encrypted file's name. */
 const SEALED_SUFFIX = '.sealed';
@@ -37,24 +38,8 @@ export class Names {
 
   /** What the encryption of `name` is called; `taken` names are taken by the encryptions of other files. */
   sealed(name: string, taken: number): string {
-    return withTail(name, taken === 0 ? this.#suffix : `.${taken}${this.#suffix}`);
+    return nameWithTail(name, taken === 0 ? this.#suffix : `.${taken}${this.#suffix}`);
   }
-}
-
-/** Bytes of a name at most, on any file system of Linux. */
-const LONGEST_NAME = 255;
-
-/** Where the two would be too long together, the name is cut short at a whole character. */
-function withTail(name: string, tail: string): string {
-  const bytes = Buffer.from(name);
-  const room = LONGEST_NAME - Buffer.byteLength(tail);
-  if (bytes.length <= room) return name + tail;
-  return (
-    bytes
-      .subarray(0, room)
-      .toString()
-      .replace(/\ufffd+$/, '') + tail
-  );
 }
 
 function matcher(globs: readonly string[]): (name: string) => boolean {

@@ -1,9 +1,9 @@
 /** Master keys: state, age, what depends on them, and what may be done. */
 
 import type { MasterView } from '../../../lib/desk/protocol.ts';
-import { count, day, daysUntil } from '../format.ts';
-import { Scrolled } from '../scrolled.tsx';
+import { count } from '../format.ts';
 import type { Question } from './confirm-dialog.tsx';
+import { CommonCells, KeyTable } from './key-table.tsx';
 
 interface Props {
   masters: MasterView[];
@@ -19,27 +19,11 @@ export function Masters({ masters, ask }: Props) {
           Rotate…
         </button>
       </div>
-      <Scrolled label="Table of master keys">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Key</th>
-              <th scope="col">State</th>
-              <th scope="col">Suite</th>
-              <th scope="col">Age</th>
-              <th scope="col">Working keys</th>
-              <th scope="col">
-                <span class="unseen">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {masters.map((master) => (
-              <MasterRow key={master.id} master={master} ask={ask} />
-            ))}
-          </tbody>
-        </table>
-      </Scrolled>
+      <KeyTable label="Table of master keys" first="Key" last="Working keys">
+        {masters.map((master) => (
+          <MasterRow key={master.id} master={master} ask={ask} />
+        ))}
+      </KeyTable>
     </section>
   );
 }
@@ -53,15 +37,12 @@ function MasterRow({ master, ask }: { master: MasterView } & Pick<Props, 'ask'>)
       <th scope="row">
         <code title={id}>{id.slice(0, 8)}…</code>
       </th>
-      <td>
-        <span class={`badge ${kind}`}>{current ? `${state}, current` : state}</span>
-      </td>
-      <td>
-        {suite} {!approved && <span class="badge warn">not approved</span>}
-      </td>
-      <td class="whole">
-        {count(-daysUntil(createdAt), 'day')} <span class="facts">{day(createdAt)}</span>
-      </td>
+      <CommonCells
+        state={{ kind, text: current ? `${state}, current` : state }}
+        suite={suite}
+        approved={approved}
+        createdAt={createdAt}
+      />
       <td>{parts.length === 0 ? 'none' : parts.map(([what, number]) => `${number} ${what}`).join(', ')}</td>
       <td class="actions">
         {actionsFor(master).map((question) => (

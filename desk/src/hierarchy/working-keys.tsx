@@ -1,9 +1,9 @@
 /** Working keys by area: which encrypts, which only decrypts, and how much of their budget is used. */
 
 import type { WorkingView } from '../../../lib/desk/protocol.ts';
-import { count, day, daysUntil, integer } from '../format.ts';
-import { Scrolled } from '../scrolled.tsx';
+import { integer } from '../format.ts';
 import type { Question } from './confirm-dialog.tsx';
+import { CommonCells, KeyTable } from './key-table.tsx';
 
 interface Props {
   working: WorkingView[];
@@ -39,34 +39,17 @@ function Area({ area, keys, ask }: { area: string; keys: WorkingView[] } & Pick<
           Rotate…
         </button>
       </div>
-      <Scrolled label={`Working keys of ${area}`}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Version</th>
-              <th scope="col">State</th>
-              <th scope="col">Suite</th>
-              <th scope="col">Age</th>
-              <th scope="col">Budget used</th>
-              <th scope="col">
-                <span class="unseen">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {keys.toReversed().map((key) => (
-              <WorkingRow key={key.id} working={key} ask={ask} />
-            ))}
-          </tbody>
-        </table>
-      </Scrolled>
+      <KeyTable label={`Working keys of ${area}`} first="Version" last="Budget used">
+        {keys.toReversed().map((key) => (
+          <WorkingRow key={key.id} working={key} ask={ask} />
+        ))}
+      </KeyTable>
     </>
   );
 }
 
 function WorkingRow({ working, ask }: { working: WorkingView } & Pick<Props, 'ask'>) {
   const { id, area, version, state, suite, approved, createdAt, budget } = working;
-  const { kind, text } = stateOf(working);
   const share = (100 * budget.reserved) / budget.limit;
   const remove: Question = {
     action: { action: 'working.remove', id },
@@ -80,15 +63,7 @@ function WorkingRow({ working, ask }: { working: WorkingView } & Pick<Props, 'as
       <th scope="row">
         {version} <code title={id}>{id.slice(0, 8)}…</code>
       </th>
-      <td>
-        <span class={`badge ${kind}`}>{text}</span>
-      </td>
-      <td>
-        {suite} {!approved && <span class="badge warn">not approved</span>}
-      </td>
-      <td class="whole">
-        {count(-daysUntil(createdAt), 'day')} <span class="facts">{day(createdAt)}</span>
-      </td>
+      <CommonCells state={stateOf(working)} suite={suite} approved={approved} createdAt={createdAt} />
       <td>
         <meter
           aria-label={`Budget of ${area}, version ${version}`}

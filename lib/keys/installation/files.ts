@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 
 import { CallsealError, errnoOf } from '../../errors.ts';
 import { createLockedTemporary, discardTemporary, type LockedTemporary } from '../../locked-temporary.ts';
-import { systemReason } from '../../recipients/regular-file.ts';
+import { systemError } from '../../recipients/regular-file.ts';
 import { syncDirectory } from '../../sync-directory.ts';
 
 export interface NewFile {
@@ -36,16 +36,8 @@ export async function writeNewFile(file: NewFile): Promise<void> {
     if (errnoOf(error) === 'EEXIST') {
       throw new CallsealError('ERR_OUTPUT_EXISTS', `${path} exists already; it is never replaced`, { path });
     }
-    throw ioError(error, 'cannot write', path);
+    throw systemError(error, 'cannot write', path);
   } finally {
     if (temporary !== undefined) await discardTemporary(temporary);
   }
-}
-
-/** A failed system call as `ERR_IO`; a `CallsealError` stays what it is. */
-export function ioError(error: unknown, verb: string, path: string): CallsealError {
-  if (error instanceof CallsealError) return error;
-  const errno = errnoOf(error);
-  const details = { cause: error, path, ...(errno === undefined ? {} : { errno }) };
-  return new CallsealError('ERR_IO', `${verb} ${path}: ${systemReason(error)}`, details);
 }

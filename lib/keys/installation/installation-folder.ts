@@ -13,8 +13,8 @@ import { isAbsolute, join, resolve } from 'node:path';
 
 import { CallsealError, errnoOf } from '../../errors.ts';
 import { findExposure } from '../../fips/ownership.ts';
-import { closeRead, openRegularFile, readAt } from '../../recipients/regular-file.ts';
-import { ioError, writeNewFile } from './files.ts';
+import { closeRead, openRegularFile, readAt, systemError } from '../../recipients/regular-file.ts';
+import { writeNewFile } from './files.ts';
 import { parsePkcs11Uri } from './pkcs11-uri.ts';
 
 /** The variable that names the installation folder. */
@@ -67,7 +67,7 @@ export function installationPaths(folder: string) {
  */
 export async function prepareEmptyFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw ioError(error, 'cannot make', folder);
+    throw systemError(error, 'cannot make', folder);
   });
   await requirePrivateFolder(folder);
   const { description, ...others } = installationPaths(folder);
@@ -101,7 +101,7 @@ export async function requirePrivateFolder(folder: string): Promise<void> {
     if (exposure !== null) throw exposed(exposure.path, exposure.fact, exposure.command);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') throw nothingThere(folder, error);
-    throw ioError(error, 'cannot examine', folder);
+    throw systemError(error, 'cannot examine', folder);
   }
 }
 
@@ -112,7 +112,7 @@ export async function requirePrivateFolder(folder: string): Promise<void> {
  */
 export async function requirePrivateFile(path: string): Promise<void> {
   const { mode } = await stat(path).catch((error: unknown) => {
-    throw ioError(error, 'cannot examine', path);
+    throw systemError(error, 'cannot examine', path);
   });
   if ((mode & OTHERS) !== 0) throw exposed(path, 'others than its owner may read it', `chmod 0600 ${path}`);
 }
@@ -128,7 +128,7 @@ async function exists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
-    throw ioError(error, 'cannot examine', path);
+    throw systemError(error, 'cannot examine', path);
   }
 }
 

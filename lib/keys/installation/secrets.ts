@@ -7,7 +7,7 @@ import { CallsealError, errnoOf } from '../../errors.ts';
 import { findExposure } from '../../fips/ownership.ts';
 import { Passphrase } from '../../native/passphrase.ts';
 import type { PassphraseSource } from '../../recipients/passphrases.ts';
-import { ioError } from './files.ts';
+import { systemError } from '../../recipients/regular-file.ts';
 
 /** The name of the systemd credential (`LoadCredential=` or `LoadCredentialEncrypted=`). */
 export const CREDENTIAL_NAME = 'callseal-installation';
@@ -39,7 +39,7 @@ export function serviceCredential(environment: NodeJS.ProcessEnv = process.env):
     if (exposure !== null) throw unsafe(path, `${exposure.path}: ${exposure.fact}`);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
-    throw ioError(error, 'cannot examine', path);
+    throw systemError(error, 'cannot examine', path);
   }
   return Passphrase.fromFile(path);
 }
