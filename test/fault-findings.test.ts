@@ -46,4 +46,17 @@ describe('when a system call fails', { timeout: 300_000 }, () => {
       problems.join(),
     ).toBe(true);
   });
+
+  // The end of a command writes the log back into the database: what it failed to read once went there as it was.
+  it.skipIf(missing !== null)('a store is whole, and says so, when a read of it fails', async () => {
+    const rotate = COMMAND_CASES.find((each) => titleOf(each) === 'master rotate')!;
+    const count = (await runs.count(rotate)).get('read')!;
+    let ofLog = 0;
+    for (let nth = count; nth > count - 9; nth--) {
+      const { failed, problems, stderr } = await runs.withFault(rotate, { call: 'read', nth, how: 'EIO' });
+      if (failed[0]?.endsWith('keys.db-wal')) ofLog++;
+      expect(problems, `read ${nth} (${failed[0]}): ${stderr}`).toEqual([]);
+    }
+    expect(ofLog).toBeGreaterThan(0);
+  });
 });

@@ -92,6 +92,16 @@ describe('the files', () => {
     },
   );
 
+  it.each(['per%63ent %', 'q?mode=memory#x', 'semi;colon: é', 'file:a'])('may be named %s', async (name) => {
+    const named = join(directory, name, `${name}.db`);
+    mkdirSync(join(directory, name));
+    await makeStore(named);
+    const made = readdirSync(directory, { recursive: true }) as string[];
+    expect(made.filter((each) => !/-(wal|shm)$/.test(each))).toEqual([name, join(name, `${name}.db`)]);
+    const store = await opening(`sqlite:${named}`);
+    expect(await store.readMasters()).toHaveLength(1);
+  });
+
   it('are not made in a directory that is not there', async () => {
     const { code, message } = await refusalOf(() => openStore(`sqlite:${join(directory, 'sub/keys.db')}`));
     expect(code).toBe('ERR_IO');
@@ -179,7 +189,7 @@ describe('a file that is not what it was', () => {
     const damaged = await refusalOf(async () => (await opening(url)).readMasters());
     expect([damaged.code, damaged.message]).toEqual([
       'ERR_STORE_UNAVAILABLE',
-      expect.stringMatching(/damaged; restore/),
+      expect.stringMatching(/damaged, .* restore a backup/),
     ]);
   });
 

@@ -54,6 +54,8 @@ export async function streamThrough(
   transform: Transform,
   options: AtomicOptions & { signal: AbortSignal },
 ): Promise<void> {
+  // A signal may end the transform while the output is being opened, when nothing listens yet; `pipeline` tells of it.
+  transform.on('error', () => {});
   return toOutput(output, options, (sink) => pumpThrough(input, transform, sink, options.signal));
 }
 

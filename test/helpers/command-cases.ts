@@ -159,8 +159,8 @@ export const COMMAND_CASES: readonly CommandCase[] = [
   },
   {
     command: 'recipients replace',
-    args: [...KEY, '--old', 'mary.crt', '--new', 'fred.crt', 'sealed/both.sealed'],
-    ends: 20,
+    args: [...KEY, '--old', 'fred.crt', '--new', 'mary.crt', 'sealed/both.sealed'],
+    changes: { 'sealed/both.sealed': opens('sealed/both.sealed', 1) },
     signalsOnly: true,
   },
   {
@@ -219,7 +219,7 @@ export const COMMAND_CASES: readonly CommandCase[] = [
   keys('master remove', ['{disabled}', '--yes'], { signalsOnly: true }),
   keys('working list', [], { signalsOnly: true }),
   keys('working rotate', ['models']),
-  keys('working remove', ['models', '1', '--yes'], { signalsOnly: true }),
+  keys('working remove', ['credentials', '1', '--yes'], { signalsOnly: true }),
   keys('audit list', [], { signalsOnly: true }),
   keys('audit verify', [], { signalsOnly: true }),
   keys('store accept-restore', ['--yes'], { signalsOnly: true }),

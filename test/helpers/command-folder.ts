@@ -45,7 +45,7 @@ export async function makeTemplate(queue = ''): Promise<Template> {
 
 async function makeFiles(root: string, mary: string[], fred: string[]): Promise<void> {
   const at = (name: string): string => join(root, name);
-  for (const name of ['recordings', 'sealed']) mkdirSync(at(name));
+  for (const name of ['recordings', 'sealed', 'host']) mkdirSync(at(name));
   for (const name of ['call', 'recordings/one']) writeFileSync(at(name), CONTENT);
   const sealed = await encrypt(CONTENT, { recipients: await Recipients.load(mary) });
   writeFileSync(at('sealed/call.sealed'), sealed);
@@ -55,7 +55,9 @@ async function makeFiles(root: string, mary: string[], fred: string[]): Promise<
     await encrypt(CONTENT, { recipients: await Recipients.load([...mary, ...fred]) }),
   );
   cpSync(partnerEncrypts(at('call'), mary), at('call.cms'));
-  writeFileSync(at('client_property.conf'), 'LOGGING_ENCRYPTION_KEY=mary.crt\n');
+  // A host has no private keys beside its certificates.
+  cpSync(at('mary.crt'), at('host/mary.crt'));
+  writeFileSync(at('client_property.conf'), `LOGGING_ENCRYPTION_KEY=${at('host/mary.crt')}\n`);
   writeFileSync(at('template'), SECRET);
 }
 
@@ -93,6 +95,8 @@ function makeStore(root: string): Promise<{ spare: string; disabled: string }> {
     }
     database.close();
     await keys.working.rotate('models');
+    // Of another area, one that was never used.
+    for (let version = 1; version <= 2; version++) await keys.working.rotate('credentials');
     const spare = await keys.masters.create();
     const disabled = await keys.masters.create();
     await keys.masters.disable(disabled);

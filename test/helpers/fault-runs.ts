@@ -112,7 +112,7 @@ function isToldToRemove(problem: string, stderr: string, { call }: Fault): boole
 }
 
 /** SQLite names no errno. */
-const SQLITE_SAYS = /the disk failed to read or write|there is no space for|may not be written|cannot be opened/;
+const SQLITE_SAYS = /the disk failed to read|there is no space for|may not be written|cannot be opened/;
 
 /** An error says of which command it is, and what the system said. */
 function problemsOfMessage(status: number | null, said: string, fault: Fault): string[] {

@@ -7,14 +7,14 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import Libsql from 'libsql';
+import type Libsql from 'libsql';
 import { CallsealError } from '../../errors.ts';
+import { openSqlite } from '../open-sqlite.ts';
+import { CORRUPT, isHeldByOthers, primaryCode } from '../sqlite-codes.ts';
 
 /** Values as SQLite has them. */
 export type SqliteValue = bigint | number | string | Uint8Array | null;
 
-const BUSY = 5;
-const LOCKED = 6;
 /** How long others may hold the file, and how long to wait between two looks, in milliseconds. */
 const PATIENCE = 30_000;
 const LONGEST_PAUSE = 25;
@@ -50,10 +50,7 @@ export class SqliteFile {
   }
 
   #open(): Libsql.Database {
-    if (this.#connection === undefined) {
-      this.#connection = new Libsql(this.#path);
-      this.#connection.defaultSafeIntegers(true);
-    }
+    this.#connection ??= openSqlite(this.#path);
     return this.#connection;
   }
 
@@ -74,7 +71,7 @@ export class SqliteFile {
         return work();
       } catch (error) {
         this.close();
-        if (!isBusy(error) || performance.now() > deadline) throw this.#failure(error);
+        if (!isHeldByOthers(error) || performance.now() > deadline) throw this.#failure(error);
       }
       // Uneven, so that two that met once do not meet again and again.
       await pause(wait * (0.5 + Math.random()));
@@ -83,7 +80,9 @@ export class SqliteFile {
 
   #failure(error: unknown): CallsealError {
     const words = error instanceof Error ? error.message : String(error);
-    return new CallsealError('ERR_IO', `sqlite:${this.#path}: the database fails (${words})`, {
+    const what =
+      primaryCode(error) === CORRUPT ? 'is damaged, or the disk failed to read it; look at the system log' : 'fails';
+    return new CallsealError('ERR_IO', `sqlite:${this.#path}: the database ${what} (${words})`, {
       path: this.#path,
       cause: error,
     });
@@ -93,11 +92,4 @@ export class SqliteFile {
 /** libsql takes bytes as Buffer. */
 function bound(value: SqliteValue): SqliteValue {
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length) : value;
-}
-
-/** libsql puts the code of a failed opening at the end of its words. */
-function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const raw = 'rawCode' in error ? Number(error.rawCode) : Number(/: (\d+)"?\)?$/.exec(error.message)?.[1]);
-  return [BUSY, LOCKED].includes(raw & 0xff);
 }

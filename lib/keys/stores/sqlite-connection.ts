@@ -7,7 +7,8 @@
  */
 
 import { Kysely, SqliteDialect } from 'kysely';
-import Libsql from 'libsql';
+import type Libsql from 'libsql';
+import { openSqlite } from '../open-sqlite.ts';
 import { isConstraint, toSqliteError } from './sqlite-errors.ts';
 import type { Tables } from './tables.ts';
 
@@ -21,8 +22,7 @@ export class SqliteConnection {
 
   constructor(path: string) {
     this.#path = path;
-    this.#libsql = this.#guarded(() => new Libsql(path));
-    this.#libsql.defaultSafeIntegers(true);
+    this.#libsql = this.#guarded(() => openSqlite(path));
     this.db = new Kysely<Tables>({
       dialect: new SqliteDialect({
         database: { prepare: (sql) => this.#prepare(sql), close: () => this.close() },

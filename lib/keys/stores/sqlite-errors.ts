@@ -1,10 +1,8 @@
 /** SQLite's result codes, in words; https://www.sqlite.org/rescode.html. */
 
 import { CallsealError, errnoOf } from '../../errors.ts';
+import { BUSY, CONSTRAINT, CORRUPT, isHeldByOthers, LOCKED, primaryCode, resultCode } from '../sqlite-codes.ts';
 
-const BUSY = 5;
-const LOCKED = 6;
-const CONSTRAINT = 19;
 /** An extended code: a full disk is not told as such while SQLite makes its shared memory. */
 const IOERR_SHMSIZE = 4874;
 
@@ -24,7 +22,10 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   [LOCKED]: unavailable('another process holds the key store'),
   8: permission('the key store, or the directory it is in, may not be written'),
   10: unavailable('the disk failed to read or write the key store; look at the system log'),
-  11: unavailable('the key store is damaged; restore it from a backup'),
+  // Also when the disk answered EIO: SQLite takes that for damage.
+  [CORRUPT]: unavailable(
+    'the key store is damaged, or the disk failed to read it; look at the system log, and restore a backup of a damaged one',
+  ),
   13: { code: 'ERR_IO', words: 'there is no space for the key store', errno: 'ENOSPC' },
   14: permission('the key store, or its -wal and -shm files, cannot be opened'),
   [CONSTRAINT]: { code: 'ERR_INVALID_ARGUMENT', words: 'the key store does not take the row' },
@@ -52,25 +53,11 @@ export function isConstraint(error: unknown): boolean {
 
 /** Whether another process was in the way, which passes. */
 export function isBusy(error: unknown): boolean {
-  if (!(error instanceof CallsealError)) return false;
-  const result = primaryCode(error.cause);
-  return result === BUSY || result === LOCKED;
+  return error instanceof CallsealError && isHeldByOthers(error.cause);
 }
 
 function meaningOf(result = 0): Meaning | undefined {
   return result === IOERR_SHMSIZE ? NO_SHARED_MEMORY : MEANINGS[result & 0xff];
-}
-
-function primaryCode(error: unknown): number | undefined {
-  const result = resultCode(error);
-  return result === undefined ? undefined : result & 0xff;
-}
-
-/** With the extension. libsql puts the code of a failed opening at the end of its words. */
-function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const raw = 'rawCode' in error ? Number(error.rawCode) : Number(/: (\d+)"?\)?$/.exec(error.message)?.[1]);
-  return Number.isInteger(raw) ? raw : undefined;
 }
 
 function wordsOf(error: unknown): string {
