@@ -6,7 +6,8 @@ import { CallsealError } from '../errors.ts';
 const MAX_JSON_BYTES = 1 << 16;
 
 /**
- * A body as one buffer, for the caller to overwrite. What came in pieces is overwritten here.
+ * A body as one buffer, for the caller to overwrite. What came in pieces is overwritten here, and all of it when no more
+ * comes. What Node's HTTP parser has read from the socket nobody can overwrite.
  *
  * @throws {CallsealError} `ERR_INVALID_ARGUMENT` for one that is longer than `most`
  */
@@ -15,11 +16,17 @@ export async function readSecretBody(request: IncomingMessage, most: number): Pr
   if (!(told <= most)) throw tooLong(most);
   const body = Buffer.alloc(told);
   let filled = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    filled += chunk.copy(body, filled);
-    chunk.fill(0);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      filled += chunk.copy(body, filled);
+      chunk.fill(0);
+    }
+    return body.subarray(0, filled);
+  } catch (error) {
+    body.fill(0);
+    for (let left = request.read(); left !== null; left = request.read()) left.fill(0);
+    throw error;
   }
-  return body.subarray(0, filled);
 }
 
 /** @throws {CallsealError} `ERR_INVALID_ARGUMENT` */
@@ -30,6 +37,8 @@ export async function readJson(request: IncomingMessage): Promise<Record<string,
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
     // Said below.
+  } finally {
+    body.fill(0);
   }
   throw new CallsealError('ERR_INVALID_ARGUMENT', 'the body of the request is no JSON object');
 }
