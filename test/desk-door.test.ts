@@ -69,11 +69,19 @@ describe('a request without a right to it', () => {
     expect(await refused(without('Cookie'))).toBe(403);
     expect(await refused(without(SECRET_HEADER))).toBe(403);
     expect(await refused({ ...client.headers, [SECRET_HEADER]: 'A'.repeat(43) })).toBe(403);
-    expect(await refused({ ...client.headers, Cookie: `${client.headers.Cookie!.split('=')[0]}=${'A'.repeat(43)}` })).toBe(403);
+    expect(
+      await refused({ ...client.headers, Cookie: `${client.headers.Cookie!.split('=')[0]}=${'A'.repeat(43)}` }),
+    ).toBe(403);
   });
 
   it('is refused under any other name of this host (DNS rebinding)', async () => {
-    for (const host of ['evil.example', `localhost:${test.port}`, '127.0.0.1', `127.0.0.1:${test.port}`, `${test.host}1`]) {
+    for (const host of [
+      'evil.example',
+      `localhost:${test.port}`,
+      '127.0.0.1',
+      `127.0.0.1:${test.port}`,
+      `${test.host}1`,
+    ]) {
       expect([host, await refused({ ...client.headers, Host: host })]).toEqual([host, 421]);
       expect([host, await refused({ Host: host }, 'GET', '/')]).toEqual([host, 421]);
     }
@@ -146,7 +154,9 @@ describe('every answer', () => {
 /** Where something listens on a port, as the system says. */
 function listeningAt(port: number): string[] {
   const digits = port.toString(16).toUpperCase().padStart(4, '0');
-  const rows = readFileSync('/proc/net/tcp', 'utf8').matchAll(new RegExp(`([0-9A-F]{8}):${digits} 00000000:0000 0A`, 'g'));
+  const rows = readFileSync('/proc/net/tcp', 'utf8').matchAll(
+    new RegExp(`([0-9A-F]{8}):${digits} 00000000:0000 0A`, 'g'),
+  );
   return [...rows].map(([, address]) => Buffer.from(address!, 'hex').reverse().join('.'));
 }
 
