@@ -61,7 +61,7 @@ export function define(command: Command): void {
     .option('-k, --key <file>', 'private key to offer on the page (repeatable)', collect)
     .option('--output-dir <dir>', 'where the page saves many files at once')
     .option('--suffix <suffix>', 'taken off the names of encrypted files', DEFAULT_SUFFIX)
-    .option('--port <n>', 'port on 127.0.0.1 (default: any that is free)', whole('--port', 0, 65_535), 0)
+    .option('--port <n>', 'port on 127.0.0.1 (default: any, at an address of its own)', whole('--port', 0, 65_535), 0)
     .option('--idle-minutes <n>', 'end after so long without a request', whole('--idle-minutes', 1, 1440), 30)
     .option('-q, --quiet', 'only the address, and errors');
   const keys = addPassphraseOptions(command);

@@ -85,6 +85,8 @@ export class DeskServer {
   async close(): Promise<void> {
     this.#isClosing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // Also those whose bytes are still on their way.
+    this.#desk.keys.close();
     await this.#desk.forget();
     await this.#desk.listeners.end();
     this.#server.closeAllConnections();
