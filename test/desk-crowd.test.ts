@@ -5,14 +5,17 @@ import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FileListing, OpenedView } from '../lib/desk/protocol.ts';
+import { Recipients } from '../lib/recipients/recipients.ts';
 import { DeskClient, seal, startDesk, type TestDesk } from './helpers/desk.ts';
-import { makeParties, type Parties } from './helpers/parties.ts';
+import { type KeyPair, makeKeyPair } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
 
-let parties: Parties;
+let mary: KeyPair;
+let recipients: Recipients;
 
 beforeAll(async () => {
-  parties = await makeParties();
+  mary = makeKeyPair(tempDir(), { name: 'mary' });
+  recipients = await Recipients.load([mary.certificate]);
 });
 
 /** A connection, and when it is over. */
@@ -84,8 +87,8 @@ describe('connections without a session', () => {
 describe('a transfer that stands still', () => {
   it('keeps no key open, and no desk', async () => {
     const large = tempDir();
-    await seal(large, 'call.sealed', Buffer.alloc(30_000_000, 1), parties.recipients);
-    const options = { paths: [large], keys: [parties.mary.privateKey], idleMinutes: 0.01 };
+    await seal(large, 'call.sealed', Buffer.alloc(30_000_000, 1), recipients);
+    const options = { paths: [large], keys: [mary.privateKey], idleMinutes: 0.01 };
     const test = await startDesk(options, 0.1, { stallSeconds: 0.2 });
     const client = await DeskClient.enter(test);
     const { files } = await client.json<FileListing>('GET', '/api/files');

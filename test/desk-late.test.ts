@@ -8,23 +8,28 @@ import { Contents } from '../lib/desk/contents.ts';
 import { KeyTray } from '../lib/desk/key-tray.ts';
 import { FolderFile } from '../lib/desk/sealed-file.ts';
 import { Shelf } from '../lib/desk/shelf.ts';
+import { KeyRing } from '../lib/recipients/keyring.ts';
+import { Recipients } from '../lib/recipients/recipients.ts';
 import { closeDesk, DeskClient, seal, startDesk } from './helpers/desk.ts';
 import { codeOf } from './helpers/errors.ts';
-import { makeKeyPair, openssl } from './helpers/keys.ts';
-import { makeParties, type Parties } from './helpers/parties.ts';
+import { type KeyPair, makeKeyPair, openssl } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const PASSPHRASE = Buffer.from('correct horse');
 
-let parties: Parties;
+let mary: KeyPair;
+let recipients: Recipients;
+let keys: KeyRing;
 let root: string;
 /** With a passphrase. */
 let lucyKey: string;
 
 beforeAll(async () => {
-  parties = await makeParties();
+  mary = makeKeyPair(tempDir(), { name: 'mary' });
+  recipients = await Recipients.load([mary.certificate]);
+  keys = new KeyRing([mary.privateKey]);
   root = tempDir();
-  await seal(root, 'call.sealed', Buffer.alloc(50_000, 1), parties.recipients, 4096);
+  await seal(root, 'call.sealed', Buffer.alloc(50_000, 1), recipients, 4096);
   lucyKey = makeKeyPair(tempDir(), { name: 'lucy', passphrase: String(PASSPHRASE) }).privateKey;
 });
 
@@ -65,7 +70,7 @@ describe('content', () => {
   it('that is opened while its like is closed is closed, and no other', async () => {
     const contents = new Contents();
     const { file, view } = await shelf();
-    const open = () => contents.open(0, file, view.plainName, parties.keys, false);
+    const open = () => contents.open(0, file, view.plainName, keys, false);
     const opening = open();
     await contents.closeWhere(({ fileId }) => fileId === 0);
     expect(await codeOf(() => opening)).toBe('ERR_KEY_USE');
@@ -78,8 +83,8 @@ describe('content', () => {
   it('that is closed is checked no further', async () => {
     const contents = new Contents();
     const { file, view } = await shelf();
-    const { handle } = await contents.open(0, file, view.plainName, parties.keys, false);
-    const checking = contents.get(handle).proof.find(parties.keys, new AbortController().signal);
+    const { handle } = await contents.open(0, file, view.plainName, keys, false);
+    const checking = contents.get(handle).proof.find(keys, new AbortController().signal);
     await Promise.all([
       contents.closeWhere(() => true),
       expect(checking).rejects.toMatchObject({ code: 'ERR_KEY_USE' }),
@@ -90,8 +95,8 @@ describe('content', () => {
 it('saving stops when a key is forgotten', async () => {
   const names = Array.from({ length: 20 }, (_, n) => `call-${n}.sealed`);
   const many = tempDir();
-  for (const name of names) await seal(many, name, Buffer.alloc(100_000), parties.recipients, 4096);
-  const { desk } = await startDesk({ paths: [many], keys: [parties.mary.privateKey], outputDir: join(tempDir(), 'o') });
+  for (const name of names) await seal(many, name, Buffer.alloc(100_000), recipients, 4096);
+  const { desk } = await startDesk({ paths: [many], keys: [mary.privateKey], outputDir: join(tempDir(), 'o') });
   const tasks = names.map((_, id) => desk.shelf.file(id));
   desk.save!.start(tasks, desk.keys.ring());
   await desk.forgetKey(desk.keys.list()[0]!.id);
@@ -102,7 +107,7 @@ it('saving stops when a key is forgotten', async () => {
 it('the end of the desk waits for what is under way', async () => {
   const slow = join(tempDir(), 'slow.key');
   const output = ['-passout', `pass:${PASSPHRASE}`, '-out', slow];
-  openssl('pkcs8', '-topk8', '-in', parties.mary.privateKey, '-iter', '300000', ...output);
+  openssl('pkcs8', '-topk8', '-in', mary.privateKey, '-iter', '300000', ...output);
   const test = await startDesk();
   const client = await DeskClient.enter(test);
   const add = vi.spyOn(test.desk.keys, 'add');

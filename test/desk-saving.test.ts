@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encrypt } from '../lib/callfile/encrypt-buffer.ts';
 import type { FileListing, FileView, OpenedView, VerifiedView } from '../lib/desk/protocol.ts';
+import { Recipients } from '../lib/recipients/recipients.ts';
 import { DeskClient, startDesk } from './helpers/desk.ts';
-import { makeParties, type Parties } from './helpers/parties.ts';
+import { type KeyPair, makeKeyPair } from './helpers/keys.ts';
 import { makeHost } from './helpers/signers.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -14,16 +15,17 @@ import { tempDir } from './helpers/temp.ts';
 const LONG_AGO = 1_700_000_000;
 const CONTENT = Buffer.alloc(50_000, 'a call ');
 
-let parties: Parties;
+let mary: KeyPair;
+let recipients: Recipients;
 /** Signed; and the same with another content and a signature that is wrong at its end. */
 let good: Buffer;
 let forged: Buffer;
 
 beforeAll(async () => {
-  parties = await makeParties();
+  mary = makeKeyPair(tempDir(), { name: 'mary' });
+  recipients = await Recipients.load([mary.certificate]);
   const { signer } = await makeHost('P-256');
-  const seal = async (bytes: Buffer) =>
-    Buffer.from(await encrypt(bytes, { recipients: parties.recipients, signer, segmentLength: 4096 }));
+  const seal = async (bytes: Buffer) => Buffer.from(await encrypt(bytes, { recipients, signer, segmentLength: 4096 }));
   good = await seal(CONTENT);
   forged = await seal(Buffer.alloc(50_000, 'forged '));
   forged[forged.length - 10]! ^= 1;
@@ -34,7 +36,7 @@ async function deskWith(bytes: Buffer) {
   const path = join(tempDir(), 'call.sealed');
   writeFileSync(path, bytes);
   utimesSync(path, LONG_AGO, LONG_AGO);
-  const test = await startDesk({ paths: [path], keys: [parties.mary.privateKey] });
+  const test = await startDesk({ paths: [path], keys: [mary.privateKey] });
   const client = await DeskClient.enter(test);
   const { files } = await client.json<FileListing>('GET', '/api/files');
   const { handle } = await client.json<OpenedView>('POST', `/api/files/${files[0]!.id}/open`, {});
@@ -88,7 +90,7 @@ describe('a file that is saved', () => {
   });
 
   it('that was dropped is checked on the file that is read, too', async () => {
-    const test = await startDesk({ keys: [parties.mary.privateKey] });
+    const test = await startDesk({ keys: [mary.privateKey] });
     const client = await DeskClient.enter(test);
     const { id } = await client.drop<FileView>('call.sealed', forged);
     const { handle } = await client.json<OpenedView>('POST', `/api/files/${id}/open`, {});
