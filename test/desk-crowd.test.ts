@@ -36,7 +36,7 @@ function lines({ host, origin }: TestDesk, method: string, path: string, headers
 
 describe('connections without a session', () => {
   it('do not take the place of the one that has it', async () => {
-    const test = await startDesk();
+    const test = await startDesk({}, undefined, { strangerSeconds: 600 });
     const client = await DeskClient.enter(test);
     const crowd = Array.from({ length: 200 }, (_, n) =>
       meet(test, n % 2 === 0 ? '' : `${lines(test, 'POST', '/api/session', { 'Content-Length': '100' })}{`),

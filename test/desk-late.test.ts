@@ -107,12 +107,12 @@ it('saving stops when a key is forgotten', async () => {
 it('the end of the desk waits for what is under way', async () => {
   const slow = join(tempDir(), 'slow.key');
   const output = ['-passout', `pass:${PASSPHRASE}`, '-out', slow];
-  openssl('pkcs8', '-topk8', '-in', mary.privateKey, '-iter', '300000', ...output);
+  openssl('pkcs8', '-topk8', '-in', mary.privateKey, '-iter', '1000000', ...output);
   const test = await startDesk();
   const client = await DeskClient.enter(test);
   const add = vi.spyOn(test.desk.keys, 'add');
   const given = client.giveKey('slow.key', readFileSync(slow), String(PASSPHRASE)).catch(() => 'no answer');
-  await vi.waitFor(() => expect(add).toHaveBeenCalled());
+  await vi.waitFor(() => expect(add).toHaveBeenCalled(), { interval: 1 });
   await closeDesk(test);
   expect(add.mock.settledResults).toMatchObject([{ type: 'rejected' }]);
   expect(await given).toBe('no answer');
@@ -146,11 +146,11 @@ it('a search that fails is heard of where it was asked for, and the desk still c
     opening.mockImplementation(() => Promise.reject(new TypeError('not expected')));
     await expect(first.scan()).rejects.toThrow('not expected');
     opening.mockClear().mockImplementation(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 100));
       throw new TypeError('not expected');
     });
     const scanning = expect(second.scan()).rejects.toThrow('not expected');
-    await vi.waitFor(() => expect(opening).toHaveBeenCalled());
+    await vi.waitFor(() => expect(opening).toHaveBeenCalled(), { interval: 1 });
     await Promise.all([second.close(), scanning]);
     expect(unhandled).toEqual([]);
   } finally {
