@@ -1,12 +1,14 @@
 /** Who may ask the desk: only the page that was given the one-time token, at its own address, on this host. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { hostsFor, listenAt } from '../lib/desk/address.ts';
 import { SECRET_HEADER } from '../lib/desk/protocol.ts';
 import { parseRange } from '../lib/desk/range.ts';
 import { DeskClient, redeem, startDesk, type TestDesk } from './helpers/desk.ts';
+import { codeOf } from './helpers/errors.ts';
 
 let test: TestDesk;
 let client: DeskClient;
@@ -42,7 +44,18 @@ describe('the one-time token', () => {
     const fresh = await startDesk();
     const { headers } = await redeem(fresh, new URL(fresh.server.address).hash.slice(1));
     const [cookie] = headers['set-cookie']!;
-    expect(cookie).toMatch(/^callseal-desk-\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/);
+    expect(cookie).toMatch(/^callseal-desk-[\w-]{12}=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/);
+  });
+
+  it('gives a cookie whose name no other server on this host can have taken', async () => {
+    const names = [];
+    for (const desk of [await startDesk(), await startDesk()]) {
+      names.push((await DeskClient.enter(desk)).headers.Cookie!.split('=')[0]);
+    }
+    expect(names[0]).not.toBe(names[1]);
+    const others = [`callseal-desk-${test.port}=x`, `${names[0]}=x`, 'sid=x'];
+    const headers = { ...client.headers, Cookie: [...others, client.headers.Cookie].join('; ') };
+    expect((await test.ask({ path: '/api/desk', headers })).status).toBe(200);
   });
 });
 
@@ -56,18 +69,26 @@ describe('a request without a right to it', () => {
     expect(await refused(without('Cookie'))).toBe(403);
     expect(await refused(without(SECRET_HEADER))).toBe(403);
     expect(await refused({ ...client.headers, [SECRET_HEADER]: 'A'.repeat(43) })).toBe(403);
-    expect(await refused({ ...client.headers, Cookie: `callseal-desk-${test.port}=${'A'.repeat(43)}` })).toBe(403);
+    expect(
+      await refused({ ...client.headers, Cookie: `${client.headers.Cookie!.split('=')[0]}=${'A'.repeat(43)}` }),
+    ).toBe(403);
   });
 
   it('is refused under any other name of this host (DNS rebinding)', async () => {
-    for (const host of ['evil.example', `localhost:${test.port}`, '127.0.0.1', `127.0.0.1:${test.port + 1}`]) {
+    for (const host of [
+      'evil.example',
+      `localhost:${test.port}`,
+      '127.0.0.1',
+      `127.0.0.1:${test.port}`,
+      `${test.host}1`,
+    ]) {
       expect([host, await refused({ ...client.headers, Host: host })]).toEqual([host, 421]);
       expect([host, await refused({ Host: host }, 'GET', '/')]).toEqual([host, 421]);
     }
   });
 
   it('is refused from another origin, and without one when it changes something', async () => {
-    for (const origin of ['http://evil.example', 'null', `http://127.0.0.1:${test.port + 1}`]) {
+    for (const origin of ['http://evil.example', 'null', `http://127.0.0.1:${test.port}`]) {
       expect([origin, await refused({ ...client.headers, Origin: origin })]).toEqual([origin, 403]);
     }
     expect(await refused({ ...without('Origin'), 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
@@ -130,21 +151,38 @@ describe('every answer', () => {
   });
 });
 
-it('listens on 127.0.0.1 and nowhere else', async () => {
+/** Where something listens on a port, as the system says. */
+function listeningAt(port: number): string[] {
+  const digits = port.toString(16).toUpperCase().padStart(4, '0');
+  const rows = readFileSync('/proc/net/tcp', 'utf8').matchAll(
+    new RegExp(`([0-9A-F]{8}):${digits} 00000000:0000 0A`, 'g'),
+  );
+  return [...rows].map(([, address]) => Buffer.from(address!, 'hex').reverse().join('.'));
+}
+
+it('listens at an address of its own on the loopback interface, and nowhere else', async () => {
+  const host = new URL(test.origin).hostname;
+  expect(host).toMatch(/^127\.[1-9]\d*\.[1-9]\d*\.[1-9]\d*$/);
+  expect(new URL((await startDesk()).origin).hostname).not.toBe(host);
   const others = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const elsewhere = others.filter(({ address }) => address !== '127.0.0.1').map(({ address }) => address);
-  for (const host of [...elsewhere, '::1', '127.0.0.2']) {
+  for (const elsewhere of [...others.map(({ address }) => address), '::1', '127.0.0.2']) {
     const outcome = await new Promise((resolve) => {
-      const socket = connect(test.port, host);
+      const socket = connect(test.port, elsewhere);
       socket.once('connect', () => resolve('connected'));
       socket.once('error', () => resolve('refused'));
     });
-    expect([host, outcome]).toEqual([host, 'refused']);
+    expect([elsewhere, outcome]).toEqual([elsewhere, 'refused']);
   }
-  if (!existsSync('/proc/net/tcp')) return;
-  const port = test.port.toString(16).toUpperCase().padStart(4, '0');
-  const bound = readFileSync('/proc/net/tcp', 'utf8').match(new RegExp(`[0-9A-F]{8}:${port} 00000000:0000 0A`, 'g'));
-  expect(bound).toEqual([`0100007F:${port} 00000000:0000 0A`]);
+  if (existsSync('/proc/net/tcp')) expect(listeningAt(test.port)).toEqual([host]);
+});
+
+it('listens at 127.0.0.1 where a port is named, or the host has no other address', async () => {
+  expect(hostsFor(8321)).toEqual(['127.0.0.1']);
+  const server = createServer();
+  expect(await listenAt(server, ['192.0.2.1', '127.0.0.1'], 0)).toMatch(/^127\.0\.0\.1:\d+$/);
+  const { port } = server.address() as AddressInfo;
+  expect(await codeOf(() => listenAt(createServer(), ['127.0.0.1'], port))).toBe('ERR_IO');
+  server.close();
 });
 
 it('takes one range of a body, as RFC 9110 has it', () => {

@@ -8,6 +8,7 @@ import type { KeyHierarchy } from '../lib/keys/index.ts';
 import { KeyHierarchy as Hierarchy } from '../lib/keys/index.ts';
 import { CHROMIUM, expectAccessible, openPage, picture } from './helpers/browser.ts';
 import { DeskClient, startDesk } from './helpers/desk.ts';
+import { codeOf } from './helpers/errors.ts';
 import { ENTITY, installationKey, PLAINTEXT } from './helpers/hierarchy.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -72,12 +73,32 @@ describe('over HTTP', () => {
     expect((await client.json<HierarchyView>('GET', '/api/hierarchy')).store.sequence).toBe(before.store.sequence);
   });
 
+  it('offers no more than its page does', async () => {
+    const act = (action: object) => client.json<HierarchyView>('POST', '/api/hierarchy/act', action);
+    const before = await client.json<HierarchyView>('GET', '/api/hierarchy');
+    const current = before.masters[0]!.id;
+    const active = before.working[2]!.id;
+    const beyond = [
+      { action: 'master.create', suite: null, confirm: 'create' },
+      { action: 'master.rotate', suite: 'aes/3des/sha1', confirm: 'rotate' },
+      { action: 'master.use', id: current, confirm: current.slice(0, 8) },
+      { action: 'master.enable', id: first, confirm: first.slice(0, 8) },
+      { action: 'master.disable', id: first.slice(0, 12), confirm: first.slice(0, 8) },
+      { action: 'working.rotate', area: 'an area without a key', confirm: 'an area without a key' },
+      { action: 'working.remove', id: active, confirm: active.slice(0, 8) },
+    ];
+    for (const action of beyond) {
+      expect([action, await codeOf(() => act(action))]).toEqual([action, 'ERR_INVALID_ARGUMENT']);
+    }
+    expect((await client.json<HierarchyView>('GET', '/api/hierarchy')).store.sequence).toBe(before.store.sequence);
+  });
+
   it('does what the command line does, and refuses what it refuses', async () => {
     const act = (action: object) => client.json<HierarchyView>('POST', '/api/hierarchy/act', action);
     const remove = { action: 'master.remove', id: first, confirm: first.slice(0, 8) };
     await expect(act(remove)).rejects.toMatchObject({ code: 'ERR_KEY_IN_USE' });
-    const created = await act({ action: 'master.create', suite: null, confirm: 'create' });
-    const made = created.masters[0]!;
+    await keys.masters.create();
+    const made = (await client.json<HierarchyView>('GET', '/api/hierarchy')).masters[0]!;
     const state = async (action: string) =>
       (await act({ action, id: made.id, confirm: made.id.slice(0, 8) })).masters.find(({ id }) => id === made.id);
     expect(await state('master.disable')).toMatchObject({ state: 'disabled' });
@@ -85,8 +106,8 @@ describe('over HTTP', () => {
     expect(await state('master.remove')).toMatchObject({ state: 'removed' });
     const used = await act({ action: 'master.use', id: first, confirm: first.slice(0, 8) });
     expect(used.masters.find(({ id }) => id === first)).toMatchObject({ current: true });
-    const rotated = await act({ action: 'master.rotate', suite: 'aes/aes/sha256', confirm: 'rotate' });
-    expect(rotated.masters[0]).toMatchObject({ current: true, suite: 'aes/aes/sha256' });
+    const rotated = await act({ action: 'master.rotate', confirm: 'rotate' });
+    expect(rotated.masters[0]).toMatchObject({ current: true, suite: 'aes/3des/sha1' }); // as the one before
     const third = (await act({ action: 'working.rotate', area: 'models', confirm: 'models' })).working.at(-1)!;
     expect(third).toMatchObject({ area: 'models', version: 3, encrypts: true });
     const fourth = (await act({ action: 'working.rotate', area: 'models', confirm: 'models' })).working.at(-1)!;

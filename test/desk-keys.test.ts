@@ -146,6 +146,7 @@ it('a download that takes longer than that is not broken off', async () => {
   const test = await startDesk({ paths: [large], keys: [parties.mary.privateKey], idleMinutes: 0.005 }, 0.1);
   const client = await DeskClient.enter(test);
   const { handle } = await openFirst(client);
+  await client.json('POST', `/api/open/${handle}/verify`);
   const response = await fetch(`${test.origin}/media/${handle}/save`, { headers: { ...client.headers } });
   await new Promise((resolve) => setTimeout(resolve, 1000)); // nobody reads it, and no page listens
   expect((await response.arrayBuffer()).byteLength).toBe(30_000_000);

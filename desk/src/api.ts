@@ -34,7 +34,6 @@ export class DeskApi {
   rescan = () => this.#send('POST', '/api/rescan');
   removeFile = (id: number) => this.#send('DELETE', `/api/files/${id}`);
   open = (id: number, recover: boolean) => this.#json<OpenedView>('POST', `/api/files/${id}/open`, { recover });
-  verify = (id: number) => this.#json<VerifiedView>('POST', `/api/files/${id}/verify`);
 
   keys = () => this.#json<KeyView[]>('GET', '/api/keys');
   forgetKey = (id: number) => this.#send('DELETE', `/api/keys/${id}`);
@@ -42,6 +41,7 @@ export class DeskApi {
 
   sound = (handle: string, format: SoundFormat) =>
     this.#json<SoundView>('GET', `/api/open/${handle}/sound?as=${format}`);
+  verify = (handle: string) => this.#json<VerifiedView>('POST', `/api/open/${handle}/verify`);
   closeContent = (handle: string) => this.#send('DELETE', `/api/open/${handle}`);
   saveAddress = (handle: string) => `/media/${handle}/save`;
 
@@ -62,17 +62,21 @@ export class DeskApi {
 
   /** The passphrase goes as bytes, which are overwritten here once they are sent. */
   async addKey(file: File, passphrase: Uint8Array<ArrayBuffer>): Promise<KeyView> {
-    if (passphrase.length > MAX_PASSPHRASE_BYTES) {
-      throw new DeskError({ code: 'ERR_WRONG_PASSPHRASE', message: 'a passphrase has 1024 bytes at most' });
-    }
-    const length = new Uint8Array([passphrase.length >> 8, passphrase.length & 0xff]);
-    const body = new Uint8Array(await new Blob([length, passphrase, file]).arrayBuffer());
+    const secrets = [passphrase];
     try {
+      if (passphrase.length > MAX_PASSPHRASE_BYTES) {
+        throw new DeskError({ code: 'ERR_WRONG_PASSPHRASE', message: 'a passphrase has 1024 bytes at most' });
+      }
+      const key = new Uint8Array(await file.arrayBuffer());
+      const body = new Uint8Array(2 + passphrase.length + key.length);
+      secrets.push(key, body);
+      body.set([passphrase.length >> 8, passphrase.length & 0xff]);
+      body.set(passphrase, 2);
+      body.set(key, 2 + passphrase.length);
       const response = await this.#send('POST', `/api/keys?name=${encodeURIComponent(file.name)}`, body);
       return (await response.json()) as KeyView;
     } finally {
-      body.fill(0);
-      passphrase.fill(0);
+      for (const bytes of secrets) bytes.fill(0);
     }
   }
 

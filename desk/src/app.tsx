@@ -4,20 +4,33 @@ import { useEffect, useState } from 'preact/hooks';
 import type { DeskInfo } from '../../lib/desk/protocol.ts';
 import { DeskApi } from './api.ts';
 import { FilesPage } from './files/files-page.tsx';
+import { count } from './format.ts';
 import { HierarchyPage } from './hierarchy/hierarchy-page.tsx';
 import { listen } from './listening.ts';
 import { problemOf } from './problem.ts';
-import { beginSession, endSession } from './session.ts';
+import { beginSession, endSession, followNewAddress } from './session.ts';
 
 type State =
   | { is: 'starting' }
-  | { is: 'refused'; why: string }
-  | { is: 'closed'; why: string }
+  | { is: 'over'; title: string; why: string }
   | { is: 'open'; api: DeskApi; info: DeskInfo };
 
 const NO_SESSION =
   'This page belongs to another tab, or its desk was started anew. Use the address that the terminal shows.';
-const GONE = 'The desk has ended. Keys are forgotten, and nothing that was decrypted is left.';
+/** Said only when the desk has said so. */
+const CLOSED: State = {
+  is: 'over',
+  title: 'Closed',
+  why: 'The desk has ended. Keys are forgotten, and nothing that was decrypted is left.',
+};
+
+function lost({ forgetSeconds }: DeskInfo): State {
+  return {
+    is: 'over',
+    title: 'Connection lost',
+    why: `The desk does not answer, and has not said that it forgot the keys. If it still runs, it does so ${count(forgetSeconds, 'second')} after it lost this page: load the page anew, or end callseal desk in its terminal.`,
+  };
+}
 
 export function App() {
   const [state, setState] = useState<State>({ is: 'starting' });
@@ -29,21 +42,31 @@ export function App() {
     return () => removeEventListener('popstate', followHistory);
   }, []);
   useEffect(() => {
-    if (state.is === 'open') return listen(state.api, () => setState({ is: 'closed', why: GONE }));
+    if (state.is !== 'open') return;
+    return listen(state.api, (why) => {
+      if (why === 'ended') endSession();
+      setState(why === 'ended' ? CLOSED : lost(state.info));
+    });
   }, [state.is]);
+  useEffect(followNewAddress, []);
 
   if (state.is === 'starting') return null;
-  if (state.is !== 'open') return <Ended title={state.is === 'closed' ? 'Closed' : 'No session'} why={state.why} />;
+  if (state.is === 'over') return <Ended {...state} />;
   const { api, info } = state;
   const go = (to: string) => (event: Event) => {
     event.preventDefault();
     history.pushState(null, '', to);
     setPath(to);
   };
-  const close = () => {
-    endSession();
-    void api.close().catch(() => undefined);
-    setState({ is: 'closed', why: GONE });
+  /** The desk answers once keys are forgotten. */
+  const close = async () => {
+    try {
+      await api.close();
+      endSession();
+      setState(CLOSED);
+    } catch {
+      setState((now) => (now.is === 'over' ? now : lost(info)));
+    }
   };
   const onHierarchy = path === '/keys' && info.hierarchy;
   return (
@@ -66,7 +89,7 @@ export function App() {
         <span class={`badge ${info.fips === 'required' ? 'good' : 'bad'}`}>
           {info.fips === 'required' ? 'FIPS module' : 'FIPS is off'}
         </span>
-        <button type="button" onClick={close}>
+        <button type="button" onClick={() => void close()}>
           Close the desk
         </button>
       </header>
@@ -78,12 +101,16 @@ export function App() {
 async function begin(): Promise<State> {
   try {
     const secret = await beginSession();
-    if (secret === null) return { is: 'refused', why: NO_SESSION };
+    if (secret === null) return refused(NO_SESSION);
     const api = new DeskApi(secret);
     return { is: 'open', api, info: await api.info() };
   } catch (error) {
-    return { is: 'refused', why: problemOf(error).message };
+    return refused(problemOf(error).message);
   }
+}
+
+function refused(why: string): State {
+  return { is: 'over', title: 'No session', why };
 }
 
 function Ended({ title, why }: { title: string; why: string }) {

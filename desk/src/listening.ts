@@ -5,19 +5,21 @@ import type { DeskApi } from './api.ts';
 
 const heard = new EventTarget();
 
-/** Holds the line. @param onGone Called when the desk is there no more. */
-export function listen(api: DeskApi, onGone: () => void): () => void {
+/** Holds the line. @param onGone Called at its end: the desk has said that it ends, or the connection is lost. */
+export function listen(api: DeskApi, onGone: (why: 'ended' | 'lost') => void): () => void {
   let given = false;
+  let hasEnded = false;
   const run = async () => {
     try {
       for await (const event of api.events()) {
         if (given) return;
+        if (event.event === 'ended') hasEnded = true;
         heard.dispatchEvent(new CustomEvent('desk', { detail: event }));
       }
     } catch {
       // The end of the line, either way.
     }
-    if (!given) onGone();
+    if (!given) onGone(hasEnded ? 'ended' : 'lost');
   };
   void run();
   return () => {

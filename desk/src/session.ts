@@ -24,6 +24,16 @@ export async function beginSession(): Promise<string | null> {
   return secret;
 }
 
+/**
+ * The address of a desk that was started anew at this port, given to a page that is open: the page is loaded anew, and
+ * takes the token then.
+ */
+export function followNewAddress(): () => void {
+  const load = () => location.hash !== '' && location.reload();
+  addEventListener('hashchange', load);
+  return () => removeEventListener('hashchange', load);
+}
+
 export function endSession(): void {
   sessionStorage.removeItem(STORED);
 }

@@ -1,9 +1,10 @@
 /** `callseal desk`: a page on this host on which encrypted files are opened, heard, read and saved. */
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Desk } from '../desk/desk.ts';
 import { DeskServer } from '../desk/server.ts';
+import { findLoosePermissions } from '../doctor/permissions.ts';
 import { CallsealError } from '../errors.ts';
 import type { KeyHierarchy } from '../keys/hierarchy.ts';
 import { systemError } from '../recipients/regular-file.ts';
@@ -37,6 +38,8 @@ interface Passphrases {
   installation: readonly PassphrasePlace[];
 }
 
+const OTHERS_WRITE = 0o002;
+
 const HELP = `
 Prints the address of a page that works once, in one browser on this host: open it there. Files can be dropped on the page, too;
 private keys can be given there, and are forgotten when the page is closed. Nothing that is decrypted is written anywhere,
@@ -58,7 +61,7 @@ export function define(command: Command): void {
     .option('-k, --key <file>', 'private key to offer on the page (repeatable)', collect)
     .option('--output-dir <dir>', 'where the page saves many files at once')
     .option('--suffix <suffix>', 'taken off the names of encrypted files', DEFAULT_SUFFIX)
-    .option('--port <n>', 'port on 127.0.0.1 (default: any that is free)', whole('--port', 0, 65_535), 0)
+    .option('--port <n>', 'port on 127.0.0.1 (default: any, at an address of its own)', whole('--port', 0, 65_535), 0)
     .option('--idle-minutes <n>', 'end after so long without a request', whole('--idle-minutes', 1, 1440), 30)
     .option('-q, --quiet', 'only the address, and errors');
   const keys = addPassphraseOptions(command);
@@ -92,7 +95,7 @@ async function serve(
   output: Output,
 ): Promise<void> {
   const signal = interruptSignal();
-  if (outputDir !== undefined) await makeOutputDirectory(outputDir);
+  if (outputDir !== undefined) await prepareOutputDirectory(outputDir, output);
   const passphrases = places.length === 0 ? [] : passphraseSources(places, output);
   const desk = await Desk.open({
     ...{ paths, keys: key, passphrases, suffix, hierarchy, idleMinutes },
@@ -122,10 +125,24 @@ function aborted(signal: AbortSignal): Promise<'interrupted'> {
   });
 }
 
-async function makeOutputDirectory(path: string): Promise<void> {
+/**
+ * Makes it where there is none. Whoever may write there could put a link in the way of a folder that is saved.
+ *
+ * @throws {CallsealError} `ERR_IO`; `ERR_INVALID_ARGUMENT` when every user may write there
+ */
+async function prepareOutputDirectory(path: string, output: Output): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw systemError(error, 'cannot make the directory', path);
   });
+  // Sticky or not: the folders in it are made by those who come first.
+  if (((await stat(path)).mode & OTHERS_WRITE) !== 0) {
+    const how = `name a directory in it that is yours alone, or chmod o-w ${path}`;
+    throw new CallsealError('ERR_INVALID_ARGUMENT', `--output-dir: every user may write ${path}; ${how}`);
+  }
+  for (const { who, fact, command } of await findLoosePermissions(path)) {
+    if (who === 'everyone') throw new CallsealError('ERR_INVALID_ARGUMENT', `--output-dir: ${fact}; ${command}`);
+    output.warn(`--output-dir: ${fact}; ${command}`);
+  }
 }
 
 function whole(option: string, least: number, most: number): (text: string) => number {

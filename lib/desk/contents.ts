@@ -3,15 +3,15 @@
 import { openRandomAccess, type RandomAccessFile } from '../callfile/random-access.ts';
 import { CallsealError } from '../errors.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
-import { safe } from '../safe-text.ts';
-import type { FileSigner } from '../signing/info.ts';
 import type { Content } from './audio/content.ts';
 import { guessKind } from './audio/kind.ts';
 import { openSound, type Sound, type SoundFormat } from './audio/sound.ts';
 import { WAV_HEAD_BYTES } from './audio/wav-header.ts';
-import type { Kind, OpenedView, SignerView } from './protocol.ts';
-import { renamed, type SealedFile } from './sealed-file.ts';
+import { Proof } from './proof.ts';
+import type { Kind, OpenedView } from './protocol.ts';
+import { type HeldFile, named, type SealedFile } from './sealed-file.ts';
 import { unguessable } from './session.ts';
+import { signerView } from './signer-view.ts';
 
 /** Each keeps about 1 MiB of plaintext. The one that was not used for longest goes when another comes. */
 const MAX_OPEN = 8;
@@ -22,19 +22,26 @@ export interface OpenContent {
   fileId: number;
   plainName: string;
   access: RandomAccessFile;
+  /** The file that `access` reads. */
+  held: HeldFile;
+  proof: Proof;
   /** What is read of it. */
   content: Content;
   kind: Kind;
   sounds: Map<SoundFormat, Promise<Sound>>;
 }
 
+type Test = (content: OpenContent) => boolean;
+
 export class Contents {
   readonly #open = new Map<string, OpenContent>();
+  /** Of each file that is being opened, what is closed since: what comes late is not kept. */
+  readonly #opening = new Set<Test[]>();
 
   /**
    * Opens a file with one of the keys.
    *
-   * @throws {CallsealError} what {@link openRandomAccess} throws
+   * @throws {CallsealError} what {@link openRandomAccess} throws; `ERR_KEY_USE` when it was to be closed meanwhile
    */
   async open(
     fileId: number,
@@ -43,25 +50,26 @@ export class Contents {
     keys: KeyRing,
     recover: boolean,
   ): Promise<OpenedView> {
-    const access = await file.with((path) => openRandomAccess(path, { keys, recover }));
+    const closedSince: Test[] = [];
+    this.#opening.add(closedSince);
     try {
-      const content = contentOf(access, file.name);
-      const head = await content.readRange(0, Math.min(content.size, WAV_HEAD_BYTES));
-      const kind = guessKind(plainName, head, content.size);
-      const opened = { handle: unguessable(), fileId, plainName, access, content, kind, sounds: new Map() };
+      const opened = await openContent(fileId, file, plainName, keys, recover);
       await this.#makeRoom();
+      if (closedSince.some((test) => test(opened))) {
+        await closeContent(opened);
+        throw closed();
+      }
       this.#open.set(opened.handle, opened);
       return viewOf(opened);
-    } catch (error) {
-      await access.close();
-      throw error;
+    } finally {
+      this.#opening.delete(closedSince);
     }
   }
 
   /** @throws {CallsealError} `ERR_KEY_USE` when it was closed, as with its key */
   get(handle: string): OpenContent {
     const found = this.#open.get(handle);
-    if (found === undefined) throw new CallsealError('ERR_KEY_USE', 'this file was closed; open it again');
+    if (found === undefined) throw closed();
     this.#open.delete(handle);
     this.#open.set(handle, found);
     return found;
@@ -81,11 +89,12 @@ export class Contents {
   async close(handle: string): Promise<void> {
     const found = this.#open.get(handle);
     this.#open.delete(handle);
-    await found?.access.close();
+    if (found !== undefined) await closeContent(found);
   }
 
-  /** Closes what a key, or a file that is no longer there, had opened. */
-  async closeWhere(test: (content: OpenContent) => boolean): Promise<void> {
+  /** Closes what a key, or a file that is no longer there, had opened, or is opening. */
+  async closeWhere(test: Test): Promise<void> {
+    for (const closedSince of this.#opening) closedSince.push(test);
     const handles = [...this.#open.values()].filter(test).map(({ handle }) => handle);
     await Promise.all(handles.map((handle) => this.close(handle)));
   }
@@ -96,20 +105,47 @@ export class Contents {
   }
 }
 
+async function openContent(
+  fileId: number,
+  file: SealedFile,
+  plainName: string,
+  keys: KeyRing,
+  recover: boolean,
+): Promise<OpenContent> {
+  const held = await file.hold();
+  let access: RandomAccessFile | undefined;
+  try {
+    access = await named(file.name, held.path, (path) => openRandomAccess(path, { keys, recover }));
+    const content = contentOf(access, file.name);
+    const head = await content.readRange(0, Math.min(content.size, WAV_HEAD_BYTES));
+    const kind = guessKind(plainName, head, content.size);
+    const proof = new Proof(held, file.name);
+    return { handle: unguessable(), fileId, plainName, access, held, proof, content, kind, sounds: new Map() };
+  } catch (error) {
+    await access?.close();
+    await held.close();
+    throw error;
+  }
+}
+
+/** Nothing is lost when a file that was read cannot be closed, so nothing is said. */
+async function closeContent({ access, held, proof }: OpenContent): Promise<void> {
+  proof.close();
+  await access.close().catch(() => undefined);
+  await held.close();
+}
+
 /** Its errors speak of the file by its name. */
 function contentOf(access: RandomAccessFile, name: string): Content {
-  const readRange = (start: number, end: number) =>
-    access.readRange(start, end).catch((error: unknown) => {
-      throw renamed(error, access.path, name);
-    });
+  const readRange = (start: number, end: number) => named(name, access.path, () => access.readRange(start, end));
   return { size: access.size, readRange };
+}
+
+function closed(): CallsealError {
+  return new CallsealError('ERR_KEY_USE', 'this file was closed; open it again');
 }
 
 function viewOf({ handle, fileId, access, kind }: OpenContent): OpenedView {
   const { size, complete, keyId, signer } = access;
   return { handle, file: fileId, bytes: size, complete, keyId, signer: signer && signerView(signer), kind };
-}
-
-export function signerView({ certificate, keyId, content }: FileSigner): SignerView {
-  return { subject: certificate && safe(certificate.subject), keyId, content };
 }

@@ -1,12 +1,11 @@
 /** The desk: files, keys and open contents of one person, for as long as the person is there. */
 
-import { verify } from '../callfile/verify.ts';
 import { CallsealError } from '../errors.ts';
 import type { KeyHierarchy } from '../keys/hierarchy.ts';
 import { fipsMode } from '../native/load.ts';
 import type { PassphraseSource } from '../recipients/passphrases.ts';
 import { version } from '../version.ts';
-import { Contents, signerView } from './contents.ts';
+import { Contents } from './contents.ts';
 import { KeyTray } from './key-tray.ts';
 import { Listeners } from './listeners.ts';
 import type { DeskInfo, OpenedView, VerifiedView } from './protocol.ts';
@@ -115,13 +114,9 @@ export class Desk {
     return this.contents.open(id, file, view.plainName, this.keys.ring(), recover);
   }
 
-  /** Authenticates every byte of a file, and all of its signature. */
-  async verify(id: number, signal: AbortSignal): Promise<VerifiedView> {
-    const { file } = this.shelf.file(id);
-    const { plaintextBytes, keyId, signer } = await file.with((path) =>
-      verify(path, { keys: this.keys.ring(), signal }),
-    );
-    return { plaintextBytes, keyId, signer: signer && signerView(signer) };
+  /** Authenticates every byte of a file that is open, and all of its signature. */
+  verify(handle: string, signal: AbortSignal): Promise<VerifiedView> {
+    return this.contents.get(handle).proof.find(this.keys.ring(), signal);
   }
 
   /** @throws {CallsealError} `ERR_INVALID_ARGUMENT` without `outputDir` */
@@ -131,16 +126,17 @@ export class Desk {
     throw new CallsealError('ERR_INVALID_ARGUMENT', `no directory was named to save to; ${how}`);
   }
 
-  /** Cleanses a key, and closes what it had opened. */
+  /** Cleanses a key, closes what it had opened, and stops saving, which goes on with no key that is forgotten. */
   async forgetKey(id: number): Promise<void> {
     const keyId = this.keys.forget(id);
-    if (keyId !== null) await this.contents.closeWhere(({ access }) => access.keyId === keyId);
+    if (keyId === null) return;
+    await Promise.all([this.save?.cancel(), this.contents.closeWhere(({ access }) => access.keyId === keyId)]);
   }
 
-  /** Cleanses all keys, and closes everything that is decrypted. */
+  /** Cleanses all keys, closes everything that is decrypted or being decrypted, and stops saving. Never fails. */
   async forget(): Promise<void> {
     this.keys.forgetAll();
-    await this.contents.closeWhere(() => true);
+    await Promise.all([this.save?.cancel(), this.contents.closeWhere(() => true)]);
     this.listeners.tell({ event: 'keys' });
   }
 
@@ -158,7 +154,7 @@ export class Desk {
     clearTimeout(this.#idle);
     clearTimeout(this.#forgetting);
     this.listeners.close();
-    await this.save?.cancel();
+    this.keys.close();
     await this.forget();
     await this.shelf.close();
     clearTimeout(this.#forgetting);

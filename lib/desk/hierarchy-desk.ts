@@ -8,10 +8,12 @@ import type { WorkingKeyInfo } from '../keys/working.ts';
 import { safe } from '../safe-text.ts';
 import {
   type AuditView,
+  canRemove,
   confirmationFor,
   type HierarchyAction,
   type HierarchyView,
   type MasterView,
+  masterActions,
   type WorkingView,
 } from './protocol.ts';
 
@@ -85,12 +87,12 @@ export async function actOnHierarchy(keys: KeyHierarchy, action: HierarchyAction
   if (action.confirm !== confirmationFor(action)) {
     throw new CallsealError('ERR_INVALID_ARGUMENT', 'not confirmed; nothing was changed');
   }
+  if (!(await isOffered(keys, action))) {
+    throw new CallsealError('ERR_INVALID_ARGUMENT', 'the page does not offer this now; read the hierarchy again');
+  }
   switch (action.action) {
-    case 'master.create':
-      await keys.masters.create(suiteOf(action.suite));
-      return;
     case 'master.rotate':
-      await keys.masters.rotate(suiteOf(action.suite));
+      await keys.masters.rotate();
       return;
     case 'master.use':
       await keys.masters.rotate({ id: action.id });
@@ -109,8 +111,20 @@ export async function actOnHierarchy(keys: KeyHierarchy, action: HierarchyAction
   }
 }
 
-function suiteOf(suite: string | null): { suite?: string } {
-  return suite === null ? {} : { suite };
+/** Whether the page has a button for it: whoever asks otherwise is not the page. */
+async function isOffered(keys: KeyHierarchy, action: HierarchyAction): Promise<boolean> {
+  switch (action.action) {
+    case 'master.rotate':
+      return true;
+    case 'working.rotate':
+      return (await keys.working.list()).some(({ area }) => area === action.area);
+    case 'working.remove':
+      return (await keys.working.list()).some((key) => key.id === action.id && canRemove(key));
+    default:
+      return (await keys.masters.list()).some(
+        (key) => key.id === action.id && masterActions(key).includes(action.action),
+      );
+  }
 }
 
 const WITH_ID: ReadonlySet<string> = new Set([
@@ -123,17 +137,11 @@ const WITH_ID: ReadonlySet<string> = new Set([
 
 /** @throws {CallsealError} `ERR_INVALID_ARGUMENT` for what is no action */
 export function parseAction(value: Record<string, unknown>): HierarchyAction {
-  const { action, id, area, suite = null, confirm } = value;
-  const texts = [action, confirm].every((part) => typeof part === 'string');
-  const makes = action === 'master.rotate' || action === 'master.create';
-  const fits =
-    (makes && (suite === null || typeof suite === 'string')) ||
-    (WITH_ID.has(action as string) && typeof id === 'string') ||
-    (action === 'working.rotate' && typeof area === 'string');
-  if (!texts || !fits) throw new CallsealError('ERR_INVALID_ARGUMENT', 'this is no action that the desk knows');
-  return {
-    action,
-    confirm,
-    ...(makes ? { suite } : action === 'working.rotate' ? { area } : { id }),
-  } as HierarchyAction;
+  const { action, confirm, ...what } = value;
+  const wanted = action === 'master.rotate' ? [] : action === 'working.rotate' ? ['area'] : ['id'];
+  const isKnown = action === 'master.rotate' || action === 'working.rotate' || WITH_ID.has(action as string);
+  const fits = Object.keys(what).every((name) => wanted.includes(name));
+  const texts = [confirm, ...wanted.map((name) => what[name])].every((part) => typeof part === 'string');
+  if (isKnown && fits && texts) return value as unknown as HierarchyAction;
+  throw new CallsealError('ERR_INVALID_ARGUMENT', 'this is no action that the desk knows');
 }

@@ -20,11 +20,16 @@ interface KeyAtDesk {
   path: string | null;
   /** Null while it is locked. */
   key: PrivateKey | null;
+  /** How often it was forgotten: a key that is opened meanwhile comes too late. */
+  forgotten: number;
 }
 
 export class KeyTray {
   readonly #keys: KeyAtDesk[] = [];
   #nextId = 0;
+  /** How often all were forgotten. */
+  #forgotten = 0;
+  #closed = false;
 
   /**
    * Takes the key files of the command line: those that need no passphrase, or one that is at hand, are opened.
@@ -34,7 +39,7 @@ export class KeyTray {
   async takeFiles(paths: readonly string[], passphrases: readonly PassphraseSource[]): Promise<void> {
     for (const path of paths) {
       const encrypted = native().PrivateKey.probe(path).privateKeys[0]?.encrypted ?? false;
-      const atDesk: KeyAtDesk = { id: this.#nextId++, name: path, path, key: null };
+      const atDesk: KeyAtDesk = { id: this.#nextId++, name: path, path, key: null, forgotten: 0 };
       if (!encrypted) atDesk.key = requireRsa(await loadPrivateKey(path), path);
       else if (passphrases.length > 0) {
         atDesk.key = requireRsa(await openEncryptedKey(path, passphrases, () => undefined), path);
@@ -47,20 +52,23 @@ export class KeyTray {
    * Opens a key that the page has sent. Neither of the two is kept; overwriting them is the caller's.
    *
    * @param passphrase UTF-8; empty for none.
-   * @throws {CallsealError} `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_KEY_UNREADABLE`
+   * @throws {CallsealError} `ERR_PASSPHRASE_REQUIRED`, `ERR_WRONG_PASSPHRASE`, `ERR_KEY_UNREADABLE`;
+   *   `ERR_INVALID_ARGUMENT` when there are too many, or all were forgotten meanwhile
    */
   async add(name: string, bytes: Uint8Array, passphrase: Uint8Array): Promise<KeyView> {
     if (this.#keys.length >= MAX_KEYS) {
       throw new CallsealError('ERR_INVALID_ARGUMENT', `the desk holds ${MAX_KEYS} keys; forget some first`);
     }
+    const forgotten = this.#forgotten;
     const key = await withPassphrase(passphrase, (given) => decodePrivateKey(bytes, name, given));
+    this.#requireNow(forgotten === this.#forgotten, key, name);
     requireRsa(key, name);
     const twin = this.#keys.find((other) => other.key !== null && idOf(other.key) === idOf(key));
     if (twin !== undefined) {
       key.destroy();
       return viewOf(twin);
     }
-    const atDesk = { id: this.#nextId++, name, path: null, key };
+    const atDesk = { id: this.#nextId++, name, path: null, key, forgotten: 0 };
     this.#keys.push(atDesk);
     return viewOf(atDesk);
   }
@@ -72,11 +80,12 @@ export class KeyTray {
    */
   async unlock(id: number, passphrase: Uint8Array): Promise<KeyView> {
     const atDesk = this.#find(id);
-    const { path } = atDesk;
+    const { path, forgotten } = atDesk;
     if (path !== null && atDesk.key === null) {
       const key = await withPassphrase(passphrase, (given) => loadPrivateKey(path, given));
+      this.#requireNow(forgotten === atDesk.forgotten, key, path);
       // Whoever asked twice has two keys now, and one is enough.
-      if (atDesk.key === null && this.#keys.includes(atDesk)) atDesk.key = requireRsa(key, path);
+      if (atDesk.key === null) atDesk.key = requireRsa(key, path);
       else key.destroy();
     }
     return viewOf(atDesk);
@@ -101,13 +110,27 @@ export class KeyTray {
     const keyId = atDesk.key && idOf(atDesk.key);
     atDesk.key?.destroy();
     atDesk.key = null;
+    atDesk.forgotten += 1;
     if (atDesk.path === null) this.#keys.splice(this.#keys.indexOf(atDesk), 1);
     return keyId;
   }
 
   /** Cleanses all keys. */
   forgetAll(): void {
+    this.#forgotten += 1;
     for (const { id } of [...this.#keys]) this.forget(id);
+  }
+
+  /** Cleanses all keys, also those that are still to come. */
+  close(): void {
+    this.#closed = true;
+    this.forgetAll();
+  }
+
+  #requireNow(isWanted: boolean, key: PrivateKey, name: string): void {
+    if (isWanted && !this.#closed) return;
+    key.destroy();
+    throw new CallsealError('ERR_INVALID_ARGUMENT', `keys were forgotten while ${name} was opened; give it again`);
   }
 
   #find(id: number): KeyAtDesk {

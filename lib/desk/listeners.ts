@@ -6,6 +6,7 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** So that a connection that has died is noticed. */
 const ALIVE_INTERVAL = 10_000;
+const LAST_WORD_TIME = 500;
 
 export class Listeners {
   readonly #responses = new Set<ServerResponse>();
@@ -33,6 +34,19 @@ export class Listeners {
 
   tell(event: DeskEvent): void {
     for (const response of this.#responses) response.write(lineOf(event));
+  }
+
+  /** Tells every page that keys are forgotten and the desk ends; over when they have been sent that, or will not take it. */
+  async end(): Promise<void> {
+    this.tell({ event: 'ended' });
+    const ends = [...this.#responses].map(
+      (response) =>
+        new Promise<void>((resolve) => {
+          setTimeout(resolve, LAST_WORD_TIME).unref();
+          response.once('close', resolve).end(resolve);
+        }),
+    );
+    await Promise.all(ends);
   }
 
   close(): void {

@@ -113,7 +113,7 @@ export interface SoundView {
   address: string;
 }
 
-/** `POST /api/files/N/verify`. */
+/** `POST /api/open/HANDLE/verify`, before `/media/HANDLE/save`. */
 export interface VerifiedView {
   plaintextBytes: number;
   keyId: string;
@@ -133,7 +133,11 @@ export interface SaveView {
 }
 
 /** Lines of `GET /api/events`. */
-export type DeskEvent = { event: 'hello' | 'alive' } | { event: 'save'; save: SaveView } | { event: 'keys' };
+export type DeskEvent =
+  | { event: 'hello' | 'alive' | 'keys' }
+  | { event: 'save'; save: SaveView }
+  /** The last one: keys are forgotten, what was decrypted is gone. */
+  | { event: 'ended' };
 
 /** `GET /api/hierarchy`. */
 export interface HierarchyView {
@@ -186,10 +190,25 @@ export interface AuditView {
   entries: { sequence: number; at: string; actor: string; host: string; event: string; details: string }[];
 }
 
+/** What is done to a master key that there is. */
+export type MasterAction = 'master.use' | 'master.disable' | 'master.enable' | 'master.remove';
+
+/** What may be done to a master key, as far as its state says. */
+export function masterActions({ state, current }: Pick<MasterView, 'state' | 'current'>): MasterAction[] {
+  if (state === 'removed') return [];
+  if (state === 'disabled') return current ? ['master.enable'] : ['master.enable', 'master.remove'];
+  return current ? ['master.disable'] : ['master.use', 'master.disable', 'master.remove'];
+}
+
+/** Whether a working key may be removed, as far as its state says. */
+export function canRemove({ state }: Pick<WorkingView, 'state'>): boolean {
+  return state === 'retired';
+}
+
 /** `POST /api/hierarchy/act`. `confirm` is what the person typed: {@link confirmationFor} says what it must be. */
 export type HierarchyAction =
-  | { action: 'master.rotate' | 'master.create'; suite: string | null; confirm: string }
-  | { action: 'master.use' | 'master.disable' | 'master.enable' | 'master.remove'; id: string; confirm: string }
+  | { action: 'master.rotate'; confirm: string }
+  | { action: MasterAction; id: string; confirm: string }
   | { action: 'working.rotate'; area: string; confirm: string }
   | { action: 'working.remove'; id: string; confirm: string };
 
@@ -198,8 +217,6 @@ export function confirmationFor(action: HierarchyAction): string {
   switch (action.action) {
     case 'master.rotate':
       return 'rotate';
-    case 'master.create':
-      return 'create';
     case 'working.rotate':
       return action.area;
     default:

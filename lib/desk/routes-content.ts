@@ -12,6 +12,7 @@ const FORMATS: readonly string[] = ['wav', 'ulaw', 'alaw', 'gsm', 'pcm8k', 'pcm1
 export const CONTENT_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/open/*/bytes', access: 'api', answer: bytes },
   { method: 'GET', path: '/api/open/*/sound', access: 'api', answer: sound },
+  { method: 'POST', path: '/api/open/*/verify', access: 'api', answer: verify },
   { method: 'DELETE', path: '/api/open/*', access: 'api', answer: close },
   { method: 'GET', path: '/media/*/sound/*', access: 'media', answer: play },
   { method: 'GET', path: '/media/*/save', access: 'media', answer: download },
@@ -30,6 +31,12 @@ async function sound({ desk, response, params, query }: Exchange): Promise<void>
   sendJson(response, { description, seconds, address: `/media/${params[0]}/sound/${format}` } satisfies SoundView);
 }
 
+async function verify({ desk, response, params }: Exchange): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  sendJson(response, await desk.verify(params[0]!, gone.signal));
+}
+
 async function close({ desk, response, params }: Exchange): Promise<void> {
   await desk.contents.close(params[0]!);
   sendNothing(response);
@@ -40,10 +47,13 @@ async function play({ desk, request, response, params }: Exchange): Promise<void
   await sendRanged(request, response, made, { 'Content-Type': 'audio/wav' });
 }
 
-/** Every part of it is authenticated before it is sent; a browser gives the file its name when all of it has come. */
+/**
+ * Nothing but what was found authentic as a whole, if there is a whole. A browser gives the file its name when all of it
+ * has come.
+ */
 async function download({ desk, request, response, params }: Exchange): Promise<void> {
-  const { content, plainName } = desk.contents.get(params[0]!);
-  await sendRanged(request, response, content, {
+  const { access, content, proof, plainName } = desk.contents.get(params[0]!);
+  await sendRanged(request, response, access.complete ? await proof.proven(content) : content, {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': `attachment; filename*=UTF-8''${encodeName(basename(plainName))}`,
   });

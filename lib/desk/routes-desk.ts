@@ -25,7 +25,8 @@ function events({ desk, response }: Exchange): void {
   desk.listeners.add(response);
 }
 
-function close({ desk, response }: Exchange): void {
+async function close({ desk, response }: Exchange): Promise<void> {
+  await desk.forget();
   sendNothing(response);
   desk.leave();
 }

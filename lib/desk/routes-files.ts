@@ -1,4 +1,4 @@
-/** Files: listed, dropped, opened, checked, saved. */
+/** Files: listed, dropped, opened, saved. */
 
 import { CallsealError } from '../errors.ts';
 import { sendJson, sendNothing } from './answer.ts';
@@ -14,7 +14,6 @@ export const FILE_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/api/drop', access: 'api', answer: drop },
   { method: 'DELETE', path: '/api/files/*', access: 'api', answer: remove },
   { method: 'POST', path: '/api/files/*/open', access: 'api', answer: open },
-  { method: 'POST', path: '/api/files/*/verify', access: 'api', answer: verify },
   { method: 'POST', path: '/api/save', access: 'api', answer: save },
   { method: 'GET', path: '/api/save', access: 'api', answer: saveState },
   { method: 'DELETE', path: '/api/save', access: 'api', answer: cancelSave },
@@ -48,12 +47,6 @@ async function remove({ desk, response, params }: Exchange): Promise<void> {
 async function open({ desk, request, response, params }: Exchange): Promise<void> {
   const { recover } = await readJson(request);
   sendJson(response, await desk.open(wholeNumber(params[0], 'the file'), recover === true));
-}
-
-async function verify({ desk, response, params }: Exchange): Promise<void> {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  sendJson(response, await desk.verify(wholeNumber(params[0], 'the file'), gone.signal));
 }
 
 async function save({ desk, request, response }: Exchange): Promise<void> {

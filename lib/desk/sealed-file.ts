@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CallsealError } from '../errors.ts';
-import { systemError } from '../recipients/regular-file.ts';
+import { closeRead, systemError } from '../recipients/regular-file.ts';
 
 /** A file that is read through a descriptor, whatever happens to its name meanwhile. */
 export interface SealedFile {
@@ -17,8 +17,36 @@ export interface SealedFile {
    * @throws {CallsealError} `ERR_IO`, `ERR_INPUT_CHANGED`, and what `use` throws, with the file's name in it
    */
   with<T>(use: (path: string) => Promise<T>): Promise<T>;
+  /**
+   * Opens the file until it is given up, so that all that is done with it is done with the same file.
+   *
+   * @throws {CallsealError} `ERR_IO`, `ERR_INPUT_CHANGED`
+   */
+  hold(): Promise<HeldFile>;
   /** Gives up what is held of it. */
   close(): Promise<void>;
+}
+
+/** A file that stays the one that was opened, whatever happens to its name. */
+export class HeldFile {
+  /** Leads to it and to no other, until it is closed. */
+  readonly path: string;
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+    this.path = pathOf(handle);
+  }
+
+  /** Differs once somebody has written to the file: the time of a change cannot be set back, as that of a modification can. */
+  async state(): Promise<string> {
+    const { size, mtimeNs, ctimeNs } = await this.#handle.stat({ bigint: true });
+    return `${size} ${mtimeNs} ${ctimeNs}`;
+  }
+
+  close(): Promise<void> {
+    return closeRead(this.#handle);
+  }
 }
 
 /** A path that leads to an open file and to no other. */
@@ -27,8 +55,7 @@ function pathOf(handle: FileHandle): string {
 }
 
 /** Runs `use`; an error that speaks of a descriptor speaks of the file's name instead. */
-async function named<T>(name: string, handle: FileHandle, use: (path: string) => Promise<T>): Promise<T> {
-  const path = pathOf(handle);
+export async function named<T>(name: string, path: string, use: (path: string) => Promise<T>): Promise<T> {
   try {
     return await use(path);
   } catch (error) {
@@ -59,17 +86,27 @@ export class FolderFile implements SealedFile {
     this.#path = join(root, name);
   }
 
-  /** A name that has become a link since, or lies behind one, is refused: the system says what was really opened. */
   async with<T>(use: (path: string) => Promise<T>): Promise<T> {
+    const held = await this.hold();
+    try {
+      return await named(this.name, held.path, use);
+    } finally {
+      await held.close();
+    }
+  }
+
+  /** A name that has become a link since, or lies behind one, is refused: the system says what was really opened. */
+  async hold(): Promise<HeldFile> {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
     const handle = await open(this.#path, flags).catch((error: unknown) => {
       throw systemError(error, 'cannot open', this.name);
     });
     try {
       if ((await readlink(pathOf(handle))) !== this.#path) throw moved(this.name);
-      return await named(this.name, handle, use);
-    } finally {
-      await handle.close();
+      return new HeldFile(handle);
+    } catch (error) {
+      await closeRead(handle);
+      throw error;
     }
   }
 
@@ -88,7 +125,16 @@ export class DroppedFile implements SealedFile {
   }
 
   with<T>(use: (path: string) => Promise<T>): Promise<T> {
-    return named(this.name, this.#handle, use);
+    return named(this.name, pathOf(this.#handle), use);
+  }
+
+  /** Through a descriptor of its own: the file may be taken away meanwhile. */
+  async hold(): Promise<HeldFile> {
+    return new HeldFile(
+      await open(pathOf(this.#handle), constants.O_RDONLY).catch((error: unknown) => {
+        throw systemError(error, 'cannot open', this.name);
+      }),
+    );
   }
 
   close(): Promise<void> {

@@ -1,8 +1,9 @@
 /**
  * Who may use the desk: the one who has the one-time token from the terminal.
  *
- * A cookie alone would not do, as cookies know no ports: a server of another user on this host is sent them, too. So the
- * page gets a secret beside the cookie, which the browser keeps for this very origin, and every request bears both. Sound
+ * A cookie alone would not do, as cookies know no ports: where the desk shares 127.0.0.1 with a server of another user,
+ * that one is sent them, too. It has a name that nobody can have taken before, as servers can overwrite each other's. So
+ * the page gets a secret beside the cookie, which the browser keeps for this very origin, and every request bears both. Sound
  * and downloads, which can bear no header, have addresses that cannot be guessed instead.
  */
 
@@ -12,6 +13,7 @@ import { native } from '../native/load.ts';
 import { SECRET_HEADER } from './protocol.ts';
 
 const SECRET_BYTES = 32;
+const NAME_CHARACTERS = 12;
 
 /** Text that nobody guesses, fit for addresses and headers: 256 bits from the crypto module. */
 export function unguessable(): string {
@@ -21,7 +23,8 @@ export function unguessable(): string {
 export class Session {
   /** What the terminal shows; null once somebody has used it. */
   #token: string | null = unguessable();
-  readonly #cookie = unguessable();
+  /** Name and value. */
+  readonly #cookie = `callseal-desk-${unguessable().slice(0, NAME_CHARACTERS)}=${unguessable()}`;
   readonly #secret = unguessable();
 
   /** For the address in the terminal. */
@@ -30,7 +33,7 @@ export class Session {
   }
 
   /**
-   * Gives cookie and secret for the token, once.
+   * Gives the cookie (`name=value`) and the secret for the token, once.
    *
    * @returns null for a token that is wrong or was used
    */
@@ -41,10 +44,8 @@ export class Session {
   }
 
   /** Whether a request bears the cookie. */
-  hasCookie(request: IncomingMessage, port: number): boolean {
-    const name = cookieName(port);
-    const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
-    return pairs.some((pair) => pair.startsWith(`${name}=`) && same(pair.slice(name.length + 1), this.#cookie));
+  hasCookie(request: IncomingMessage): boolean {
+    return (request.headers.cookie ?? '').split(';').some((pair) => same(pair.trim(), this.#cookie));
   }
 
   /** Whether a request bears the page's secret. */
@@ -52,11 +53,6 @@ export class Session {
     const given = request.headers[SECRET_HEADER];
     return typeof given === 'string' && same(given, this.#secret);
   }
-}
-
-/** Two desks of one user do not overwrite each other's cookie. */
-export function cookieName(port: number): string {
-  return `callseal-desk-${port}`;
 }
 
 function same(given: string, wanted: string): boolean {

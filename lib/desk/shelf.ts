@@ -72,7 +72,10 @@ export class Shelf {
     let waiting: Promise<void>[] = [];
     for await (const file of this.#found()) {
       if (this.#closed) break;
-      waiting.push(this.#consider(file));
+      const considered = this.#consider(file);
+      // It may fail before anybody waits for it; whoever waits hears of it.
+      considered.catch(() => undefined);
+      waiting.push(considered);
       if (waiting.length === AT_A_TIME) {
         await Promise.all(waiting);
         waiting = [];
@@ -143,7 +146,8 @@ export class Shelf {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#scanning;
+    // Whoever had it scan hears why that failed.
+    await this.#scanning?.catch(() => undefined);
     const files = [...this.#files.values()];
     this.#files.clear();
     await Promise.all(files.map(({ file }) => file.close()));

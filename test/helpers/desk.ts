@@ -7,7 +7,7 @@ import { afterAll } from 'vitest';
 import { encrypt } from '../../lib/callfile/encrypt-buffer.ts';
 import { Desk, type DeskOptions } from '../../lib/desk/desk.ts';
 import { SECRET_HEADER } from '../../lib/desk/protocol.ts';
-import { DeskServer } from '../../lib/desk/server.ts';
+import { DeskServer, type ServerLimits } from '../../lib/desk/server.ts';
 import { CallsealError } from '../../lib/errors.ts';
 import type { Recipients } from '../../lib/recipients/recipients.ts';
 
@@ -27,6 +27,8 @@ export interface Question {
 export interface TestDesk {
   desk: Desk;
   server: DeskServer;
+  /** Its address, as `Host` has it. */
+  host: string;
   port: number;
   origin: string;
   /** What went wrong that should not. */
@@ -51,14 +53,18 @@ afterAll(async () => {
   for (const each of open) await closeDesk(each);
 });
 
-export async function startDesk(options: Partial<DeskOptions> = {}, forgetSeconds?: number): Promise<TestDesk> {
+export async function startDesk(
+  options: Partial<DeskOptions> = {},
+  forgetSeconds?: number,
+  { port = 0, ...limits }: Partial<ServerLimits> & { port?: number } = {},
+): Promise<TestDesk> {
   const desk = await Desk.open({ ...OPTIONS, ...options }, forgetSeconds);
   const troubles: unknown[] = [];
-  const server = await DeskServer.listen(desk, 0, (error) => troubles.push(error));
+  const server = await DeskServer.listen(desk, port, (error) => troubles.push(error), limits);
   await desk.shelf.scan();
-  const { port } = server;
-  const ask = (question: Question): Promise<Answer> => askAt(port, question);
-  const made = { desk, server, port, origin: `http://127.0.0.1:${port}`, troubles, ask };
+  const { host, port: taken, origin } = new URL(server.address);
+  const ask = (question: Question): Promise<Answer> => askAt(origin, question);
+  const made = { desk, server, host, port: Number(taken), origin, troubles, ask };
   open.add(made);
   return made;
 }
@@ -69,9 +75,9 @@ export async function closeDesk(test: TestDesk): Promise<void> {
   await test.desk.close();
 }
 
-function askAt(port: number, { method = 'GET', path, headers = {}, body }: Question): Promise<Answer> {
+function askAt(origin: string, { method = 'GET', path, headers = {}, body }: Question): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
+    const request = httpRequest(origin, { method, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

@@ -51,7 +51,7 @@ export function ContentPanel({ api, file, opened }: { api: DeskApi; file: FileVi
         opened.complete && <p class="facts">The file is empty.</p>
       ) : (
         <>
-          {view === 'sound' && <SoundView {...part} fileId={file.id} format={format} onFormat={setFormat} />}
+          {view === 'sound' && <SoundView {...part} format={format} onFormat={setFormat} />}
           {view === 'text' && <TextView {...part} />}
           {view === 'binary' && <HexView {...part} />}
         </>

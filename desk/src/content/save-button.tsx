@@ -16,7 +16,7 @@ export function SaveButton({ api, file, opened }: { api: DeskApi; file: FileView
     setChecking(true);
     setProblem(null);
     try {
-      setChecked(await api.verify(file.id));
+      setChecked(await api.verify(opened.handle));
       return true;
     } catch (error) {
       setProblem(problemOf(error));
@@ -25,9 +25,9 @@ export function SaveButton({ api, file, opened }: { api: DeskApi; file: FileView
       setChecking(false);
     }
   };
-  /** Of a file without its end there is nothing more to check than what reading it does. */
+  /** Of a file without its end there is nothing more to check than what reading it does; what was checked, the desk knows. */
   const save = async () => {
-    if (!opened.complete || checked !== null || (await check())) link.current?.click();
+    if (!opened.complete || (await check())) link.current?.click();
   };
   return (
     <>

@@ -18,7 +18,6 @@ const FORMATS: { format: SoundFormat; label: string }[] = [
 
 interface Props {
   api: DeskApi;
-  fileId: number;
   handle: string;
   format: SoundFormat;
   onFormat(format: SoundFormat): void;
@@ -29,7 +28,7 @@ const NOT_PLAYED = {
   message: 'the browser cannot play this; is it recorded as something else?',
 } as const;
 
-export function SoundView({ api, fileId, handle, format, onFormat }: Props) {
+export function SoundView({ api, handle, format, onFormat }: Props) {
   const [sound, setSound] = useState<Sound | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -46,7 +45,7 @@ export function SoundView({ api, fileId, handle, format, onFormat }: Props) {
   }, [handle, format]);
   /** A player says only that it cannot go on: whether the file is damaged, the desk knows. */
   const explain = () =>
-    api.verify(fileId).then(
+    api.verify(handle).then(
       () => setProblem(NOT_PLAYED),
       (error) => setProblem(problemOf(error)),
     );

@@ -1,6 +1,6 @@
 /** Master keys: state, age, what depends on them, and what may be done. */
 
-import type { MasterView } from '../../../lib/desk/protocol.ts';
+import { type MasterView, masterActions } from '../../../lib/desk/protocol.ts';
 import { count } from '../format.ts';
 import type { Question } from './confirm-dialog.tsx';
 import { CommonCells, KeyTable } from './key-table.tsx';
@@ -62,14 +62,15 @@ function MasterRow({ master, ask }: { master: MasterView } & Pick<Props, 'ask'>)
 }
 
 const ROTATE: Question = {
-  action: { action: 'master.rotate', suite: null },
+  action: { action: 'master.rotate' },
   title: 'Rotate the master key',
   text: 'Makes a new master key of the same suite, and makes it current. Areas go on under it from their next record; what is under the old one can still be read.',
   button: 'Rotate',
   done: 'A new master key is current.',
 };
 
-function actionsFor({ id, state, current, workingKeys }: MasterView): Question[] {
+function actionsFor(master: MasterView): Question[] {
+  const { id, workingKeys } = master;
   const which = `master key ${id.slice(0, 8)}…`;
   const concerned = count(workingKeys.active + workingKeys.retired, 'working key');
   const use: Question = {
@@ -100,7 +101,6 @@ function actionsFor({ id, state, current, workingKeys }: MasterView): Question[]
     button: 'Remove',
     done: `${which} is removed.`,
   };
-  if (state === 'removed') return [];
-  if (state === 'disabled') return current ? [enable] : [enable, remove];
-  return current ? [disable] : [use, disable, remove];
+  const questions = { 'master.use': use, 'master.disable': disable, 'master.enable': enable, 'master.remove': remove };
+  return masterActions(master).map((action) => questions[action]);
 }

@@ -1,6 +1,6 @@
 /** Working keys by area: which encrypts, which only decrypts, and how much of their budget is used. */
 
-import type { WorkingView } from '../../../lib/desk/protocol.ts';
+import { canRemove, type WorkingView } from '../../../lib/desk/protocol.ts';
 import { integer } from '../format.ts';
 import type { Question } from './confirm-dialog.tsx';
 import { CommonCells, KeyTable } from './key-table.tsx';
@@ -49,7 +49,7 @@ function Area({ area, keys, ask }: { area: string; keys: WorkingView[] } & Pick<
 }
 
 function WorkingRow({ working, ask }: { working: WorkingView } & Pick<Props, 'ask'>) {
-  const { id, area, version, state, suite, approved, createdAt, budget } = working;
+  const { id, area, version, suite, approved, createdAt, budget } = working;
   const share = (100 * budget.reserved) / budget.limit;
   const remove: Question = {
     action: { action: 'working.remove', id },
@@ -77,7 +77,7 @@ function WorkingRow({ working, ask }: { working: WorkingView } & Pick<Props, 'as
         </span>
       </td>
       <td class="actions">
-        {state === 'retired' && (
+        {canRemove(working) && (
           <button
             type="button"
             class="quiet"

@@ -46,7 +46,10 @@ export function useKeys(api: DeskApi) {
     setWaiting({ id: key.id, name: key.name });
   };
   const give = async (passphrase: Uint8Array<ArrayBuffer>): Promise<boolean> => {
-    if (waiting === null) return false;
+    if (waiting === null) {
+      passphrase.fill(0);
+      return false;
+    }
     try {
       await done(
         'file' in waiting ? await api.addKey(waiting.file, passphrase) : await api.unlockKey(waiting.id, passphrase),
