@@ -50,7 +50,9 @@ export const Passphrase = {
   },
 
   /**
-   * A copy of the caller's bytes, UTF-8. The original stays in the JavaScript heap until the caller overwrites it.
+   * A copy of the caller's bytes, UTF-8. The original stays where it is until the caller overwrites it; and of an array of 64
+   * bytes or less that V8 has put into its own heap, native code sees a copy, so that clearing it leaves the first bytes in the heap.
+   * Read a passphrase into `new Uint8Array(new ArrayBuffer(length))`, whose memory is outside from the beginning.
    *
    * @throws {CallsealError} ERR_INVALID_ARGUMENT when empty or too long
    */
