@@ -65,11 +65,17 @@ export async function encryptAtRate(
     const started = performance.now();
     const due = (index: number): number => started + (index * 1000) / filesPerSecond;
     const jobs: Promise<unknown>[] = [];
+    let hasFailed = false;
     for (const [index, { input, output }] of pairs.entries()) {
       const wait = due(index) - performance.now();
       if (wait > 0) await sleep(wait);
-      if (signal?.aborted) break;
-      jobs.push(encryptFile(input, output, { recipients, sync, signal }));
+      if (signal?.aborted || hasFailed) break;
+      const job = encryptFile(input, output, { recipients, sync, signal });
+      // Awaited at the end only: a job that fails before must not end the process.
+      job.catch(() => {
+        hasFailed = true;
+      });
+      jobs.push(job);
     }
     await allOf(jobs);
     signal?.throwIfAborted();

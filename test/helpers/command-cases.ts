@@ -177,7 +177,7 @@ export const COMMAND_CASES: readonly CommandCase[] = [
   },
   { ...reads('worker', '--queue', '{queue}', ...KEY), queue: true, stops: [0] },
   { ...reads('worker status', '--queue', '{queue}'), queue: true },
-  reads('config check', 'client_property.conf'),
+  reads('config check', 'host/client_property.conf'),
   {
     command: 'installation request',
     args: ['--installation', 'fresh', '--subject', '/CN=voice', '--out', 'license.csr', ...HOW],

@@ -57,7 +57,7 @@ async function makeFiles(root: string, mary: string[], fred: string[]): Promise<
   cpSync(partnerEncrypts(at('call'), mary), at('call.cms'));
   // A host has no private keys beside its certificates.
   cpSync(at('mary.crt'), at('host/mary.crt'));
-  writeFileSync(at('client_property.conf'), `LOGGING_ENCRYPTION_KEY=${at('host/mary.crt')}\n`);
+  writeFileSync(at('host/client_property.conf'), `LOGGING_ENCRYPTION_KEY=${at('host/mary.crt')}\n`);
   writeFileSync(at('template'), SECRET);
 }
 
