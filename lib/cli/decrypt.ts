@@ -22,6 +22,7 @@ import {
   makeDirectoryFor,
   type OutputChoice,
   planJobs,
+  suffixOption,
   writing,
 } from './outputs.ts';
 import { recoveredText, refuseDamage } from './recovered.ts';
@@ -61,7 +62,7 @@ export function define(command: Command): void {
   command
     .option('-o, --output <file>', 'write to this file, or - for standard output')
     .option('--output-dir <dir>', 'write below this directory')
-    .option('--suffix <suffix>', 'taken off the names of encrypted files', DEFAULT_SUFFIX)
+    .option('--suffix <suffix>', 'taken off the names of encrypted files', suffixOption, DEFAULT_SUFFIX)
     .option('-R, --recursive', 'take the encrypted files of directories')
     .option('--range <range>', 'only these bytes of one file: START-END, START- or -LAST; with -o')
     .option('--recover', 'take what is authentic of files that are cut or damaged')

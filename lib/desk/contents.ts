@@ -13,7 +13,7 @@ import type { Kind, OpenedView, SignerView } from './protocol.ts';
 import { renamed, type SealedFile } from './sealed-file.ts';
 import { unguessable } from './session.ts';
 
-/** Each keeps about 1 MiB of plaintext. The one that was not used for longest goes when another comes. */
+/** With those that are being opened; each keeps about 1 MiB of plaintext. The one not used for longest makes room. */
 const MAX_OPEN = 8;
 
 /** Content that is open. */
@@ -28,13 +28,17 @@ export interface OpenContent {
   sounds: Map<SoundFormat, Promise<Sound>>;
 }
 
+type Test = (content: OpenContent) => boolean;
+
 export class Contents {
   readonly #open = new Map<string, OpenContent>();
+  /** Those that are being opened, each with what was closed meanwhile. */
+  readonly #opening = new Set<Test[]>();
 
   /**
    * Opens a file with one of the keys.
    *
-   * @throws {CallsealError} what {@link openRandomAccess} throws
+   * @throws {CallsealError} `ERR_KEY_USE` when it was closed before it was open; what {@link openRandomAccess} throws
    */
   async open(
     fileId: number,
@@ -43,25 +47,26 @@ export class Contents {
     keys: KeyRing,
     recover: boolean,
   ): Promise<OpenedView> {
-    const access = await file.with((path) => openRandomAccess(path, { keys, recover }));
+    const closed: Test[] = [];
+    this.#opening.add(closed);
     try {
-      const content = contentOf(access, file.name);
-      const head = await content.readRange(0, Math.min(content.size, WAV_HEAD_BYTES));
-      const kind = guessKind(plainName, head, content.size);
-      const opened = { handle: unguessable(), fileId, plainName, access, content, kind, sounds: new Map() };
       await this.#makeRoom();
+      const opened = await openContent(fileId, file, plainName, keys, recover);
+      if (closed.some((test) => test(opened))) {
+        await opened.access.close();
+        throw wasClosed();
+      }
       this.#open.set(opened.handle, opened);
       return viewOf(opened);
-    } catch (error) {
-      await access.close();
-      throw error;
+    } finally {
+      this.#opening.delete(closed);
     }
   }
 
   /** @throws {CallsealError} `ERR_KEY_USE` when it was closed, as with its key */
   get(handle: string): OpenContent {
     const found = this.#open.get(handle);
-    if (found === undefined) throw new CallsealError('ERR_KEY_USE', 'this file was closed; open it again');
+    if (found === undefined) throw wasClosed();
     this.#open.delete(handle);
     this.#open.set(handle, found);
     return found;
@@ -74,6 +79,8 @@ export class Contents {
     if (sound === undefined) {
       sound = openSound(content, format);
       sounds.set(format, sound);
+      // What could not be read may be readable soon.
+      sound.catch(() => sounds.delete(format));
     }
     return sound;
   }
@@ -84,16 +91,45 @@ export class Contents {
     await found?.access.close();
   }
 
-  /** Closes what a key, or a file that is no longer there, had opened. */
-  async closeWhere(test: (content: OpenContent) => boolean): Promise<void> {
+  /** Closes what a key, or a file that is no longer there, has opened or is about to open. */
+  async closeWhere(test: Test): Promise<void> {
+    for (const closed of this.#opening) closed.push(test);
     const handles = [...this.#open.values()].filter(test).map(({ handle }) => handle);
     await Promise.all(handles.map((handle) => this.close(handle)));
   }
 
+  /** For one more, which is among those that are being opened. */
   async #makeRoom(): Promise<void> {
-    const [oldest] = this.#open.keys();
-    if (this.#open.size >= MAX_OPEN && oldest !== undefined) await this.close(oldest);
+    if (this.#opening.size > MAX_OPEN) {
+      throw new CallsealError('ERR_INVALID_ARGUMENT', 'too many files are being opened at once; try again');
+    }
+    const excess = this.#open.size + this.#opening.size - MAX_OPEN;
+    const oldest = [...this.#open.keys()].slice(0, Math.max(0, excess));
+    await Promise.all(oldest.map((handle) => this.close(handle)));
   }
+}
+
+async function openContent(
+  fileId: number,
+  file: SealedFile,
+  plainName: string,
+  keys: KeyRing,
+  recover: boolean,
+): Promise<OpenContent> {
+  const access = await file.with((path) => openRandomAccess(path, { keys, recover }));
+  try {
+    const content = contentOf(access, file.name);
+    const head = await content.readRange(0, Math.min(content.size, WAV_HEAD_BYTES));
+    const kind = guessKind(plainName, head, content.size);
+    return { handle: unguessable(), fileId, plainName, access, content, kind, sounds: new Map() };
+  } catch (error) {
+    await access.close();
+    throw error;
+  }
+}
+
+function wasClosed(): CallsealError {
+  return new CallsealError('ERR_KEY_USE', 'this file was closed; open it again');
 }
 
 /** Its errors speak of the file by its name. */
