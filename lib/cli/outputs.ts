@@ -46,7 +46,7 @@ export function checkOutputChoice(choice: OutputChoice, files: number): void {
 /** `--suffix`: what a name can end in, and a terminal can show. @throws CallsealError ERR_INVALID_ARGUMENT */
 export function suffixOption(text: string): string {
   if (text !== '' && !text.includes('/') && safe(text) === text) return text;
-  throw usage('--suffix takes at least one character, without slashes and control characters');
+  throw usage('--suffix takes at least one character, without a slash or a control character');
 }
 
 /** `--force` and `--no-sync` as the API names them. */

@@ -87,11 +87,12 @@ async function* pieces(
   onBroken: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array> {
   if (first.length > 0) yield first;
-  try {
-    for (let at = start; at < end; at += PIECE) yield await body.readRange(at, Math.min(end, at + PIECE));
-  } catch (error) {
-    onBroken(error);
-    throw error;
+  for (let at = start; at < end; at += PIECE) {
+    // Not around `yield`: one who reads no further breaks nothing.
+    yield await body.readRange(at, Math.min(end, at + PIECE)).catch((error: unknown) => {
+      onBroken(error);
+      throw error;
+    });
   }
 }
 

@@ -60,7 +60,7 @@ export function useUpload(api: DeskApi, onFile: (file: FileView) => void, onKey:
     setUpload((now) => ({ ...now, running: false }));
   }
 
-  return { upload, take, cancel: () => work.current?.stop.abort(), dismiss: () => setUpload(NOTHING) };
+  return { upload, take, cancel: () => work.current?.stop.abort(), dismiss: () => setUpload((now) => ({ ...now, others: [] })) };
 }
 
 async function sorted(candidates: Candidate[]) {
