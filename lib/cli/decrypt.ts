@@ -1,6 +1,7 @@
 /** `callseal decrypt`: encrypted files back into what they were. */
 
 import type { Command } from 'commander';
+import { throwIfAborted } from '../abort.ts';
 import { decryptFile } from '../callfile/decrypt.ts';
 import { createDecryptStream } from '../callfile/decrypt-stream.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
@@ -120,7 +121,7 @@ async function encryptedFiles(
   const found = await expandInputs(paths, { recursive, signal });
   const files: InputFile[] = [];
   for (const file of found.files) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     const taken = file.named || file.problem !== undefined || bearsSuffix(file.path);
     if (taken || (await beginsAsCallFile(file.path))) files.push(file);
   }
