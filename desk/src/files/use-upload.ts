@@ -60,7 +60,12 @@ export function useUpload(api: DeskApi, onFile: (file: FileView) => void, onKey:
     setUpload((now) => ({ ...now, running: false }));
   }
 
-  return { upload, take, cancel: () => work.current?.stop.abort(), dismiss: () => setUpload((now) => ({ ...now, others: [] })) };
+  return {
+    upload,
+    take,
+    cancel: () => work.current?.stop.abort(),
+    dismiss: () => setUpload((now) => ({ ...now, others: [] })),
+  };
 }
 
 async function sorted(candidates: Candidate[]) {
