@@ -284,6 +284,14 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     await late!();
     const handle = new URL((await closed).url()).pathname.split('/').pop()!;
     expect(() => desk.desk.contents.get(handle)).toThrow(/closed/);
+    await give(quick, lucy);
+    await quick.getByLabel('Passphrase of').fill(PASSPHRASE);
+    await quick.keyboard.press('Enter');
+    await quick.getByText('lucy_private.key is open').waitFor();
+    await quick.getByRole('button', { name: `Forget ${mary.privateKey}` }).click();
+    await quick.getByRole('button', { name: `Open ${mary.privateKey}` }).waitFor(); // the other key has opened it anew
+    await quick.getByRole('button', { name: 'Bytes' }).click();
+    await quick.getByRole('region', { name: 'Bytes' }).waitFor();
     await quick.close();
   });
 

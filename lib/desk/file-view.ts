@@ -4,7 +4,7 @@ import { type Inspection, inspect } from '../callfile/inspect.ts';
 import { CallsealError, type ErrorCode } from '../errors.ts';
 import { safe } from '../safe-text.ts';
 import type { FileState, FileView } from './protocol.ts';
-import type { RecipientTable } from './recipient-table.ts';
+import { type RecipientTable, shortName } from './recipient-table.ts';
 import { plainNameOf, type SealedFile } from './sealed-file.ts';
 
 /** What is told of a file that has no header to show. */
@@ -49,6 +49,6 @@ function inspected(found: Inspection, table: RecipientTable) {
     problem,
     createdAt: createdAt.toISOString(),
     ...table.place(recipients),
-    signer: signer && safe(signer.certificate?.subject ?? `key ${signer.keyId.slice(0, 16)}…`),
+    signer: signer && shortName(signer.certificate?.subject ?? `key ${signer.keyId.slice(0, 16)}…`),
   };
 }

@@ -53,11 +53,12 @@ export class RecipientTable {
 function viewOf({ keyId, bits, certificate }: RecipientEntryInfo): RecipientView {
   if (certificate === null) return { keyId, bits, certificate };
   const { subject, issuer, serial, notAfter, sha256 } = certificate;
-  const names = { subject: short(subject), issuer: short(issuer) };
+  const names = { subject: shortName(subject), issuer: shortName(issuer) };
   return { keyId, bits, certificate: { ...names, serial, sha256, notAfter: notAfter.toISOString() } };
 }
 
-function short(name: string): string {
+/** A name that a file claims, fit to be shown. */
+export function shortName(name: string): string {
   const text = safe(name);
   return text.length <= MAX_NAME_CHARACTERS ? text : `${text.slice(0, MAX_NAME_CHARACTERS)}…`;
 }

@@ -45,12 +45,14 @@ export function FileDetail({ api, file, recipients, held, onDamaged, onRemove }:
     }
     setOpening(false);
   };
+  /** Its key was forgotten, and with that it was closed. */
+  const lost = opened !== null && !held.has(opened.keyId);
   // A complete file whose key is there needs no further word.
   useEffect(() => {
-    if (fits && file.state === 'complete' && opened === null) void open(false);
-    if (!fits) setOpened(null);
+    if (lost) setOpened(null);
+    else if (fits && file.state === 'complete' && opened === null) void open(false);
     if (!fits) setProblem(null);
-  }, [fits]);
+  }, [fits, lost]);
   useEffect(() => {
     const handle = opened?.handle;
     return handle === undefined ? undefined : () => void api.closeContent(handle).catch(() => undefined);
