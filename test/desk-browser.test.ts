@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wavHeader } from '../lib/desk/audio/wav-header.ts';
 import { Recipients } from '../lib/recipients/recipients.ts';
 import { CHROMIUM, expectAccessible, openPage, picture } from './helpers/browser.ts';
@@ -53,6 +53,10 @@ beforeAll(async () => {
   writeFileSync(join(root, 'broken-later.wav.sealed'), later);
   await seal(dropped, 'dropped.txt.sealed', Buffer.from('a dropped file'), both);
   writeFileSync(join(dropped, 'plain.txt'), 'plain');
+});
+
+afterAll(() => {
+  if (typeof disk !== 'string') disk.release(true);
 });
 
 const choose = (page: Page, name: string) => page.getByRole('option', { name }).click();
@@ -335,7 +339,6 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
       await full.close();
     } finally {
       delete process.env.TMPDIR;
-      disk.release(true);
     }
   });
 
