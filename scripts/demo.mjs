@@ -14,6 +14,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { filesBelow } from './files-below.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOUNDS = join(ROOT, '.cache/sounds');
@@ -106,10 +107,7 @@ function narrator(colors) {
 /** The recordings and what they were unpacked from. */
 function findRecordings() {
   must(existsSync(SOUNDS), `${relative(ROOT, SOUNDS)} is missing: \`npm run demo\` fetches the recordings first`);
-  const files = readdirSync(SOUNDS, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.gsm'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  const files = filesBelow(SOUNDS).filter((path) => path.endsWith('.gsm'));
   must(
     files.length > 0,
     `there is no .gsm file in ${relative(ROOT, SOUNDS)}; remove it and run \`npm run demo\` again`,

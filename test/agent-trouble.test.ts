@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CallsealError } from '../lib/errors.ts';
 import { startAgentChild } from './helpers/agent-child.ts';
-import { contentOf, makeAgent, namesBelow, opened, quickDir, startAgent, writeFiles } from './helpers/agents.ts';
+import { contentOf, makeAgent, opened, quickDir, startAgent, writeFiles } from './helpers/agents.ts';
+import { namesBelow } from './helpers/below.ts';
 import { smallDisk } from './helpers/files.ts';
 import { makeParties, type Parties } from './helpers/parties.ts';
 

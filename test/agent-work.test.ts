@@ -17,7 +17,8 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { contentOf, makeAgent, namesBelow, opened, quickDir, startAgent, writeFiles } from './helpers/agents.ts';
+import { contentOf, makeAgent, opened, quickDir, startAgent, writeFiles } from './helpers/agents.ts';
+import { namesBelow } from './helpers/below.ts';
 import { codeOf } from './helpers/errors.ts';
 import { makeParties, type Parties } from './helpers/parties.ts';
 

@@ -3,8 +3,7 @@
  * where it was told to, and leaves alone what is there unless it was told otherwise.
  */
 
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { commandNames } from '../lib/cli/commands.ts';
 import { EXIT_CODES } from '../lib/cli/exit-codes.ts';
 import { encryptFile, Recipients } from '../lib/index.ts';
+import { listingOf } from './helpers/command-folder.ts';
 import { type CommandLoop, type LoopRun, startCommandLoop } from './helpers/command-loop.ts';
 import { makeKeyPair } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -60,17 +60,6 @@ async function vocabulary(): Promise<Line[]> {
     expect(status, name).toBe(0);
     const options = [...stdout.matchAll(/^ {2}(?:(-[a-zA-Z]), )?(--[a-z][a-z0-9-]*)/gm)];
     found.push({ start, options: options.flatMap(([, short, long]) => (short ? [short, long!] : [long!])) });
-  }
-  return found;
-}
-
-/** Every file and directory of a tree, with what is in it. */
-function snapshot(dir: string): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const name of readdirSync(dir, { recursive: true }) as string[]) {
-    const path = join(dir, name);
-    const isFile = statSync(path).isFile();
-    found.set(name, isFile ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'directory');
   }
   return found;
 }
@@ -143,13 +132,13 @@ function expectCivil({ status, stdout, stderr, crashes }: LoopRun): void {
 it(
   'ends with a documented code and a message, and touches nothing it was not told to',
   async () => {
-    const before = snapshot(work);
+    const before = listingOf(work);
     const originals = [...before.keys()];
     await fc.assert(
       fc.asyncProperty(commandLine(), async (args) => {
         expectCivil(await loop.run(args));
         const mayReplace = args.some((arg) => REPLACES.some((option) => arg.startsWith(option)));
-        const after = snapshot(work);
+        const after = listingOf(work);
         for (const name of originals) {
           if (mayReplace) before.set(name, after.get(name) ?? 'gone');
           else expect(after.get(name) ?? 'gone', name).toBe(before.get(name));

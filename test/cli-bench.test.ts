@@ -10,11 +10,15 @@ import {
   SECONDS_PER_FILE,
   sustainableChannels,
 } from '../lib/bench/host/channels.ts';
-import type { HostMeasurement } from '../lib/bench/host/measure.ts';
+import { type HostMeasurement, measureHost } from '../lib/bench/host/measure.ts';
 import { hostPage } from '../lib/bench/host/page.ts';
+import { inRounds, perSecond } from '../lib/bench/host/rounds.ts';
 import { channelRows, workRows } from '../lib/bench/host/rows.ts';
+import { encryptAtRate } from '../lib/bench/loads.ts';
+import { Recipients } from '../lib/recipients/recipients.ts';
 import { status } from '../lib/status.ts';
 import { callseal, finish, onTerminal, type Run, start } from './helpers/cli.ts';
+import { makeKeyPair } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const QUICK = ['bench', '--seconds', '1'];
@@ -173,6 +177,20 @@ describe('channels', () => {
 });
 
 describe('interrupted', () => {
+  it('it says so as everything in the library does', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+    const directory = tempDir();
+    const failure = { code: 'ERR_ABORTED', cause: signal.reason };
+    await expect(measureHost({ directory, seconds: 1, signal })).rejects.toMatchObject(failure);
+    const pace = { seconds: 1, signal };
+    await expect(inRounds(pace, () => undefined)).rejects.toMatchObject(failure);
+    await expect(perSecond(pace, 1, async () => undefined)).rejects.toMatchObject(failure);
+    const recipients = await Recipients.load([makeKeyPair(tempDir(), { name: 'mary' }).certificate]);
+    const load = { sync: false, filesPerSecond: 1, signal };
+    await expect(encryptAtRate([], recipients, load)).rejects.toMatchObject(failure);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   /** Waits until it is at work. */
   async function working(dir: string) {
     const child = start(['bench', '--seconds', '30', '--dir', dir]);

@@ -4,11 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wavHeader } from '../lib/desk/audio/wav-header.ts';
 import { Recipients } from '../lib/recipients/recipients.ts';
 import { CHROMIUM, expectAccessible, openPage, picture } from './helpers/browser.ts';
 import { closeDesk, seal, startDesk, type TestDesk } from './helpers/desk.ts';
+import { smallDisk } from './helpers/files.ts';
 import { type KeyPair, makeKeyPair } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -20,6 +21,7 @@ const WAV = Buffer.concat([
 ]);
 const BINARY = randomBytes(20_000);
 const GSM = readFileSync(join(import.meta.dirname, 'fixtures/desk/tones.gsm'));
+const disk = smallDisk(256);
 const XML = '<?xml version="1.0"?>\n<result>Zürich <b>not markup</b></result>\n';
 
 let mary: KeyPair;
@@ -51,6 +53,10 @@ beforeAll(async () => {
   writeFileSync(join(root, 'broken-later.wav.sealed'), later);
   await seal(dropped, 'dropped.txt.sealed', Buffer.from('a dropped file'), both);
   writeFileSync(join(dropped, 'plain.txt'), 'plain');
+});
+
+afterAll(() => {
+  if (typeof disk !== 'string') disk.release(true);
 });
 
 const choose = (page: Page, name: string) => page.getByRole('option', { name }).click();
@@ -264,6 +270,94 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     await keyed.keyboard.press('Space');
     await keyed.getByRole('region', { name: 'Bytes' }).waitFor();
     await keyed.close();
+  });
+
+  it('closes what was opened for a file that is no longer looked at', async () => {
+    const desk = await startDesk({ paths: [root], keys: [mary.privateKey] });
+    const { page: quick } = await openPage(desk.server.address);
+    let late: (() => Promise<void>) | undefined;
+    await quick.route('**/api/files/*/open', async (route) => {
+      if (late !== undefined) return route.continue();
+      late = () => route.continue();
+    });
+    await choose(quick, 'call-1.wav.sealed');
+    await expect.poll(() => late).toBeDefined();
+    await choose(quick, 'monday/result.xml.sealed');
+    await quick.getByRole('region', { name: 'Text' }).waitFor();
+    const closed = quick.waitForResponse((response) => response.request().method() === 'DELETE');
+    await late!();
+    const handle = new URL((await closed).url()).pathname.split('/').pop()!;
+    expect(() => desk.desk.contents.get(handle)).toThrow(/closed/);
+    await give(quick, lucy);
+    await quick.getByLabel('Passphrase of').fill(PASSPHRASE);
+    await quick.keyboard.press('Enter');
+    await quick.getByText('lucy_private.key is open').waitFor();
+    await quick.getByRole('button', { name: `Forget ${mary.privateKey}` }).click();
+    await quick.getByRole('button', { name: `Open ${mary.privateKey}` }).waitFor(); // the other key has opened it anew
+    await quick.getByRole('button', { name: 'Bytes' }).click();
+    await quick.getByRole('region', { name: 'Bytes' }).waitFor();
+    await quick.close();
+  });
+
+  it('sends what is dropped one after the other, and stops all of it', async () => {
+    const desk = await startDesk();
+    const { page: sending } = await openPage(desk.server.address);
+    const held: (() => Promise<void>)[] = [];
+    await sending.route('**/api/drop?*', (route) => void held.push(() => route.continue()));
+    const add = (...names: string[]) =>
+      sending.setInputFiles(
+        'input[aria-label="Add files…"]',
+        names.map((name) => join(root, name)),
+      );
+    await add('call-10.gsm.sealed', 'call-2.ulaw.sealed');
+    await expect.poll(() => held.length).toBe(1);
+    await add('monday/model.sealed');
+    await sending.getByText('0 of 3 files').waitFor();
+    await held[0]!();
+    await expect.poll(() => held.length).toBe(2);
+    await sending.getByRole('button', { name: 'Stop' }).click();
+    await sending.getByRole('button', { name: 'Stop' }).waitFor({ state: 'detached' });
+    await add('monday/result.xml.sealed');
+    await expect.poll(() => held.length).toBe(3);
+    await held[2]!();
+    await sending.getByRole('option', { name: 'result.xml.sealed' }).waitFor();
+    expect(await sending.locator('[role=option] .name').allTextContents()).toEqual([
+      'call-10.gsm.sealed',
+      'result.xml.sealed',
+    ]);
+    await sending.close();
+  });
+
+  it.skipIf(typeof disk === 'string')('says that a disk is full (needs a small file system)', async () => {
+    if (typeof disk === 'string') return;
+    process.env.TMPDIR = disk.dir;
+    try {
+      const desk = await startDesk();
+      const { page: full } = await openPage(desk.server.address);
+      await full.setInputFiles('input[aria-label="Add files…"]', join(root, 'call-1.wav.sealed'));
+      await full.getByRole('alert').getByText('no space is left on the device').waitFor();
+      await full.close();
+    } finally {
+      delete process.env.TMPDIR;
+    }
+  });
+
+  it('keeps no passphrase that was typed and not sent', async () => {
+    const other = makeKeyPair(tempDir(), { name: 'other', passphrase: PASSPHRASE });
+    const desk = await startDesk({ keys: [lucy.privateKey, other.privateKey] });
+    const { page: typing } = await openPage(desk.server.address);
+    const field = typing.getByLabel('Passphrase of');
+    await typing.getByRole('button', { name: `Open ${lucy.privateKey}` }).click();
+    await field.fill('half of a pass');
+    await typing.getByRole('button', { name: `Open ${other.privateKey}` }).click();
+    await typing.getByText('other_private.key', { exact: false }).nth(1).waitFor();
+    await expect.poll(() => field.inputValue()).toBe('');
+    await field.fill('half of a pass');
+    const input = await field.elementHandle();
+    await typing.getByRole('button', { name: 'Cancel' }).click();
+    await field.waitFor({ state: 'detached' });
+    expect(await input!.evaluate((element) => (element as unknown as { value: string }).value)).toBe('');
+    await typing.close();
   });
 
   it('opens for nobody else: neither a second time nor in another tab', async () => {

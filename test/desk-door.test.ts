@@ -126,7 +126,7 @@ describe('every answer', () => {
     for (const path of ['/', '/keys', '/api/desk', '/api/nothing', '/media/x/save']) {
       const { headers } = await test.ask({ path, headers: { ...client.headers } });
       expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'; /);
-      expect(headers['content-security-policy']).not.toMatch(/unsafe|\*|https?:/);
+      expect(headers['content-security-policy']).not.toMatch(/unsafe|\*|https?:|blob:|data:/);
       expect(headers['cache-control']).toBe('no-store');
       expect(headers['x-content-type-options']).toBe('nosniff');
       expect(headers['referrer-policy']).toBe('no-referrer');

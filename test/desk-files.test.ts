@@ -180,8 +180,11 @@ describe('content', () => {
     writeFileSync(join(root, 'call.sealed'), bytes);
     await giveMary(client);
     const { handle } = await open(client, await named(client, 'call.sealed'));
+    const told = await client.listen();
     const sound = client.ask('GET', `/media/${handle}/sound/pcm8k`);
     await expect(sound).rejects.toThrow(/aborted|socket|ECONNRESET/);
+    const problem = { code: 'ERR_TAMPERED', message: expect.stringContaining('call.sealed') };
+    await vi.waitFor(() => expect(told.slice(1)).toEqual([{ event: 'broken', handle, what: 'sound', problem }]));
   });
 
   it('of a file that is still being written is what is there', async () => {
@@ -282,6 +285,38 @@ describe('saving all', () => {
     await vi.waitFor(async () =>
       expect(await client.json('GET', '/api/save')).toMatchObject({ running: false, failed: 1 }),
     );
+  });
+
+  it('stays below its directory, whatever a file is called', async () => {
+    const outputDir = join(tempDir(), 'out');
+    const { client } = await deskWith({ '...sealed': CONTENT, 'sub/..sealed': CONTENT }, { outputDir });
+    await giveMary(client);
+    await client.json('POST', '/api/save', { files: (await list(client)).files.map(({ id }) => id) });
+    await vi.waitFor(async () =>
+      expect(await client.json('GET', '/api/save')).toMatchObject({ running: false, saved: 2, failures: [] }),
+    );
+    expect([readdirSync(outputDir).sort(), readdirSync(join(outputDir, 'sub'))]).toEqual([
+      ['...sealed.plain', 'sub'],
+      ['..sealed.plain'],
+    ]);
+  });
+
+  it('takes as many files as the desk lists', async () => {
+    const { client } = await deskWith({ 'a.sealed': CONTENT }, { outputDir: join(tempDir(), 'out') });
+    const files = Array.from({ length: 10_000 }, (_, n) => 10_000_000 + n);
+    await expect(client.json('POST', '/api/save', { files })).rejects.toThrow(/not at the desk any more/);
+  });
+
+  it('tells the terminal what nobody expected, and the page that it happened', async () => {
+    const { root, test, client } = await deskWith({ 'a.sealed': CONTENT }, { outputDir: join(tempDir(), 'out') });
+    const { file, view } = test.desk.shelf.file((await named(client, 'a.sealed')).id);
+    const odd = new TypeError(`odd: ${root}`);
+    vi.spyOn(file, 'with').mockRejectedValueOnce(odd);
+    await client.json('POST', '/api/save', { files: [view.id] });
+    await vi.waitFor(() => expect(test.troubles).toEqual([odd]));
+    const { failures } = await client.json<SaveView>('GET', '/api/save');
+    expect(failures).toMatchObject([{ name: 'a.sealed', problem: { code: 'ERR_DESK' } }]);
+    expect(JSON.stringify(failures)).not.toContain('odd');
   });
 
   it('needs a directory that the command line names', async () => {

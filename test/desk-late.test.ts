@@ -98,10 +98,12 @@ it('saving stops when a key is forgotten', async () => {
   for (const name of names) await seal(many, name, Buffer.alloc(100_000), recipients, 4096);
   const { desk } = await startDesk({ paths: [many], keys: [mary.privateKey], outputDir: join(tempDir(), 'o') });
   const tasks = names.map((_, id) => desk.shelf.file(id));
-  desk.save!.start(tasks, desk.keys.ring());
+  const trouble: unknown[] = [];
+  desk.save!.start(tasks, desk.keys.ring(), (error) => trouble.push(error));
   await desk.forgetKey(desk.keys.list()[0]!.id);
   expect(desk.save!.view).toMatchObject({ running: false, cancelled: true });
   expect(desk.save!.view.saved).toBeLessThan(names.length);
+  expect(trouble).toEqual([]);
 });
 
 it('the end of the desk waits for what is under way', async () => {

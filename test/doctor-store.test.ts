@@ -1,13 +1,14 @@
 /** What the doctor says of key stores, and that it changes nothing in them. */
 
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Patient } from '../lib/doctor/check.ts';
 import { store } from '../lib/doctor/checks/store.ts';
 import { Passphrase } from '../lib/native/passphrase.ts';
+import { filesBelow } from './helpers/below.ts';
 import { makeSite, PASSPHRASE, type Site, withKey } from './helpers/keys-cli.ts';
 import { ailments, finding, patient } from './helpers/patient.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -43,14 +44,10 @@ function tamper({ cwd }: { cwd: string }, sql: string): void {
 
 /** Names, times and contents of everything below a directory, without what SQLite makes for every reader. */
 function contents(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .filter((name) => statSync(join(dir, name)).isFile() && !/-(shm|wal)$/.test(name))
-    .sort()
-    .map((name) => {
-      const path = join(dir, name);
-      const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
-      return `${name} ${statSync(path).mtimeMs} ${digest}`;
-    });
+  return filesBelow(dir, /-(shm|wal)$/).map((path) => {
+    const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+    return `${path} ${statSync(path).mtimeMs} ${digest}`;
+  });
 }
 
 describe('the key store', () => {

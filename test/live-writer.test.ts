@@ -1,13 +1,14 @@
 /** Call files that are encrypted while they are written. */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { GrowingFile } from '../lib/callfile/growing-file.ts';
 import { type CallFileWriter, createCallFileWriter, inspect } from '../lib/index.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
 import { smallDisk } from './helpers/files.ts';
@@ -176,6 +177,18 @@ describe('a stream', () => {
     await writer.abort();
     expect(recovered()).toMatchObject({ end: 'truncated', segments: 2 });
   });
+});
+
+it('a beginning that cannot be removed is named', async () => {
+  const file = await GrowingFile.create(path);
+  renameSync(dirname(path), `${dirname(path)}-moved`);
+  writeFileSync(dirname(path), 'no directory any more');
+  await expect(file.discard()).rejects.toMatchObject({
+    ...{ name: 'CallsealError', code: 'ERR_IO', errno: 'ENOTDIR', path },
+    message: expect.stringContaining(`cannot remove ${path}: `),
+  });
+  rmSync(dirname(path));
+  renameSync(`${dirname(path)}-moved`, dirname(path));
 });
 
 describe('what is refused', () => {

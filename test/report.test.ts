@@ -303,6 +303,9 @@ describe('directories', () => {
   it('can be left alone before all is read', async () => {
     const root = tree({ 'one.sealed': callFile({ people: [MARY] }) });
     const signal = AbortSignal.abort(new Error('enough'));
-    await expect(reportOn([root], { ...OPTIONS, signal })).rejects.toThrow('enough');
+    await expect(reportOn([root], { ...OPTIONS, signal })).rejects.toMatchObject({
+      code: 'ERR_ABORTED',
+      cause: signal.reason,
+    });
   });
 });

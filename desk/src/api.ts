@@ -15,7 +15,7 @@ import type {
   SoundView,
   VerifiedView,
 } from '../../lib/desk/protocol.ts';
-import { SECRET_HEADER } from '../../lib/desk/protocol.ts';
+import { MAX_DROPPED_BYTES, SECRET_HEADER } from '../../lib/desk/protocol.ts';
 import { DeskError, readProblem } from './problem.ts';
 
 const MAX_PASSPHRASE_BYTES = 1024;
@@ -30,7 +30,7 @@ export class DeskApi {
   info = () => this.#json<DeskInfo>('GET', '/api/desk');
   close = () => this.#send('POST', '/api/close');
 
-  files = (from: number) => this.#json<FileListing>('GET', `/api/files?from=${from}`);
+  files = (from: number, known: number) => this.#json<FileListing>('GET', `/api/files?from=${from}&known=${known}`);
   rescan = () => this.#send('POST', '/api/rescan');
   removeFile = (id: number) => this.#send('DELETE', `/api/files/${id}`);
   open = (id: number, recover: boolean) => this.#json<OpenedView>('POST', `/api/files/${id}/open`, { recover });
@@ -89,21 +89,29 @@ export class DeskApi {
   }
 
   /** Sends a file, telling how much of it has gone. */
-  drop(file: File, name: string, onProgress: (sent: number) => void, signal: AbortSignal): Promise<FileView> {
-    return new Promise((resolve, reject) => {
+  async drop(file: File, name: string, onProgress: (sent: number) => void, signal: AbortSignal): Promise<FileView> {
+    if (file.size > MAX_DROPPED_BYTES) {
+      const message = `${name} is larger than all that can be dropped; name it when you start the desk`;
+      throw new DeskError({ code: 'ERR_INVALID_ARGUMENT', message });
+    }
+    const { status, text } = await this.#upload(`/api/drop?name=${encodeURIComponent(name)}`, file, onProgress, signal);
+    const answer = JSON.parse(text);
+    if (status >= 300) throw new DeskError(answer.problem);
+    return answer;
+  }
+
+  #upload(path: string, body: File, onProgress: (sent: number) => void, signal: AbortSignal) {
+    return new Promise<{ status: number; text: string }>((resolve, reject) => {
+      signal.throwIfAborted();
       const request = new XMLHttpRequest();
-      request.open('POST', `/api/drop?name=${encodeURIComponent(name)}`);
+      request.open('POST', path);
       request.setRequestHeader(SECRET_HEADER, this.#secret);
       request.upload.onprogress = ({ loaded }) => onProgress(loaded);
-      request.onload = () => {
-        const answer = JSON.parse(request.responseText);
-        if (request.status < 300) resolve(answer);
-        else reject(new DeskError(answer.problem));
-      };
+      request.onload = () => resolve({ status: request.status, text: request.responseText });
       request.onerror = () => reject(new Error('not sent'));
       request.onabort = () => reject(new DOMException('stopped', 'AbortError'));
       signal.addEventListener('abort', () => request.abort(), { once: true });
-      request.send(file);
+      request.send(body);
     });
   }
 

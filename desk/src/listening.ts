@@ -1,6 +1,6 @@
 /** The line on which the desk tells what happens; while it is held, the desk knows that somebody is there. */
 
-import type { DeskEvent } from '../../lib/desk/protocol.ts';
+import type { DeskEvent, Problem } from '../../lib/desk/protocol.ts';
 import type { DeskApi } from './api.ts';
 
 const heard = new EventTarget();
@@ -32,4 +32,11 @@ export function onDeskEvent(listener: (event: DeskEvent) => void): () => void {
   const hear = (event: Event) => listener((event as CustomEvent<DeskEvent>).detail);
   heard.addEventListener('desk', hear);
   return () => heard.removeEventListener('desk', hear);
+}
+
+/** Hears why content could not be played or downloaded to its end. */
+export function onBroken(handle: string, what: 'sound' | 'save', listener: (problem: Problem) => void): () => void {
+  return onDeskEvent((event) => {
+    if (event.event === 'broken' && event.handle === handle && event.what === what) listener(event.problem);
+  });
 }

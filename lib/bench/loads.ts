@@ -8,6 +8,7 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { throwIfAborted } from '../abort.ts';
 import { createEncryptStream, decryptFile, encrypt, encryptedLength, encryptFile } from '../callfile/index.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
 import type { Recipients } from '../recipients/recipients.ts';
@@ -78,7 +79,7 @@ export async function encryptAtRate(
       jobs.push(job);
     }
     await allOf(jobs);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     lateSeconds = Math.max(0, performance.now() - due(pairs.length - 1)) / 1000;
   });
   return { ...cost, lateSeconds };

@@ -99,9 +99,15 @@ export class GrowingFile {
     });
   }
 
-  /** Closes and removes it. */
+  /**
+   * Closes and removes it.
+   *
+   * @throws {CallsealError} `ERR_IO`. What was written of it is then still there.
+   */
   async discard(): Promise<void> {
     await this.#handle.close().catch(() => {});
-    await rm(this.path, { force: true });
+    await rm(this.path, { force: true }).catch((error: unknown) => {
+      throw systemError(error, 'cannot remove', this.path);
+    });
   }
 }

@@ -1,6 +1,7 @@
 /** `callseal decrypt`: encrypted files back into what they were. */
 
 import type { Command } from 'commander';
+import { throwIfAborted } from '../abort.ts';
 import { decryptFile } from '../callfile/decrypt.ts';
 import { createDecryptStream } from '../callfile/decrypt-stream.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
@@ -22,6 +23,7 @@ import {
   makeDirectoryFor,
   type OutputChoice,
   planJobs,
+  suffixOption,
   writing,
 } from './outputs.ts';
 import { recoveredText, refuseDamage } from './recovered.ts';
@@ -61,7 +63,7 @@ export function define(command: Command): void {
   command
     .option('-o, --output <file>', 'write to this file, or - for standard output')
     .option('--output-dir <dir>', 'write below this directory')
-    .option('--suffix <suffix>', 'taken off the names of encrypted files', DEFAULT_SUFFIX)
+    .option('--suffix <suffix>', 'taken off the names of encrypted files', suffixOption, DEFAULT_SUFFIX)
     .option('-R, --recursive', 'take the encrypted files of directories')
     .option('--range <range>', 'only these bytes of one file: START-END, START- or -LAST; with -o')
     .option('--recover', 'take what is authentic of files that are cut or damaged')
@@ -119,7 +121,7 @@ async function encryptedFiles(
   const found = await expandInputs(paths, { recursive, signal });
   const files: InputFile[] = [];
   for (const file of found.files) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     const taken = file.named || file.problem !== undefined || bearsSuffix(file.path);
     if (taken || (await beginsAsCallFile(file.path))) files.push(file);
   }

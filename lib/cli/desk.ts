@@ -19,7 +19,7 @@ import {
 } from './keys/hierarchy-options.ts';
 import { addFolderOption, folderOf, openKey } from './keys/installation-options.ts';
 import { Output, type OutputOptions } from './output.ts';
-import { DEFAULT_SUFFIX } from './outputs.ts';
+import { DEFAULT_SUFFIX, suffixOption } from './outputs.ts';
 import { addPassphraseOptions, type PassphrasePlace, passphraseSources } from './passphrase-options.ts';
 import { collect } from './recipient-options.ts';
 import { count } from './text.ts';
@@ -60,7 +60,7 @@ export function define(command: Command): void {
     .argument('[path...]', 'directories and files to show')
     .option('-k, --key <file>', 'private key to offer on the page (repeatable)', collect)
     .option('--output-dir <dir>', 'where the page saves many files at once')
-    .option('--suffix <suffix>', 'taken off the names of encrypted files', DEFAULT_SUFFIX)
+    .option('--suffix <suffix>', 'taken off the names of encrypted files', suffixOption, DEFAULT_SUFFIX)
     .option('--port <n>', 'port on 127.0.0.1 (default: any, at an address of its own)', whole('--port', 0, 65_535), 0)
     .option('--idle-minutes <n>', 'end after so long without a request', whole('--idle-minutes', 1, 1440), 30)
     .option('-q, --quiet', 'only the address, and errors');

@@ -21,6 +21,7 @@ import {
   makeDirectoryFor,
   type OutputChoice,
   planJobs,
+  suffixOption,
   writing,
 } from './outputs.ts';
 import { addRecipientOptions, loadRecipients, type RecipientChoice } from './recipient-options.ts';
@@ -50,7 +51,7 @@ export function define(command: Command): void {
     .option('-o, --output <file>', 'write to this file, or - for standard output')
     .option('--output-dir <dir>', 'write below this directory')
     .option('--in-place', 'the encrypted file takes the place of the plain one')
-    .option('--suffix <suffix>', 'appended to the names of encrypted files', DEFAULT_SUFFIX)
+    .option('--suffix <suffix>', 'appended to the names of encrypted files', suffixOption, DEFAULT_SUFFIX)
     .option('-R, --recursive', 'take the files of directories')
     .option('-f, --force', 'replace outputs that exist')
     .option('--no-sync', 'do not wait until each file is on the disk')

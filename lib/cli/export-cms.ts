@@ -21,6 +21,7 @@ import {
   type OutputChoice,
   planJobs,
   resuffixed,
+  suffixOption,
   writing,
 } from './outputs.ts';
 import { addRecipientOptions, loadRecipients, type RecipientChoice } from './recipient-options.ts';
@@ -55,7 +56,7 @@ export function define(command: Command): void {
     .option('--pem', 'PEM text instead of DER')
     .option('-o, --output <file>', 'write to this file')
     .option('--output-dir <dir>', 'write below this directory')
-    .option('--suffix <suffix>', `what ${DEFAULT_SUFFIX} becomes in names`, CMS_SUFFIX)
+    .option('--suffix <suffix>', `what ${DEFAULT_SUFFIX} becomes in names`, suffixOption, CMS_SUFFIX)
     .option('-R, --recursive', 'take the encrypted files of directories')
     .option('-f, --force', 'replace outputs that exist')
     .option('--no-sync', 'do not wait until each file is on the disk')

@@ -3,6 +3,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { throwIfAborted } from '../abort.ts';
 import { CallsealError, errnoOf } from '../errors.ts';
 import { TEMPORARY_NAME } from '../locked-temporary.ts';
 
@@ -63,7 +64,7 @@ export async function expandInputs(paths: readonly string[], options: ExpandOpti
 }
 
 async function walk(root: string, below: string, options: ExpandOptions, expansion: Expansion): Promise<void> {
-  options.signal.throwIfAborted();
+  throwIfAborted(options.signal);
   const directory = join(root, below);
   let entries: Dirent[];
   try {

@@ -20,6 +20,7 @@ import {
   type OutputChoice,
   planJobs,
   resuffixed,
+  suffixOption,
   writing,
 } from './outputs.ts';
 import { addRecipientOptions, collect, loadRecipients, type RecipientChoice } from './recipient-options.ts';
@@ -53,7 +54,7 @@ export function define(command: Command): void {
     .option('--cert <file>', 'certificate of a key: open the message for it and nobody else (repeatable)', collect)
     .option('-o, --output <file>', 'write to this file')
     .option('--output-dir <dir>', 'write below this directory')
-    .option('--suffix <suffix>', `what ${CMS_SUFFIX} becomes in names`, DEFAULT_SUFFIX)
+    .option('--suffix <suffix>', `what ${CMS_SUFFIX} becomes in names`, suffixOption, DEFAULT_SUFFIX)
     .option('-R, --recursive', 'take the messages of directories')
     .option('-f, --force', 'replace outputs that exist')
     .option('--no-sync', 'do not wait until each file is on the disk')

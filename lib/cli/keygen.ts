@@ -3,6 +3,7 @@
 import { lstat, readFile, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { throwIfAborted } from '../abort.ts';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
 import type { Passphrase } from '../native/passphrase.ts';
@@ -95,7 +96,7 @@ async function keygenCommand(options: KeygenOptions, places: PassphrasePlace[]):
   const signal = interruptSignal();
   const key = cleansedAtExit(await generate(options));
   const certificate = await createCertificate(key, subject, options.days);
-  signal.throwIfAborted();
+  throwIfAborted(signal);
   await key.save(options.key, passphrase);
   await writeCertificate(options, certificate, signal);
   report(options, passphrase !== null, certificate, output);
@@ -108,7 +109,7 @@ function generate({ algorithm, bits }: KeygenOptions): Promise<PrivateKey> {
 /** Writes the certificate of a key that has just been saved; when that fails, both go: one is nothing without the other. */
 async function writeCertificate(options: KeygenOptions, certificate: string, signal: AbortSignal): Promise<void> {
   try {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     await writeAtomically(options.cert, { overwrite: false, sync: true, mode: 0o644 }, (file) =>
       file.writeFile(certificate),
     );

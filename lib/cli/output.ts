@@ -17,7 +17,7 @@
  */
 
 import { createColors } from 'picocolors';
-import { CallsealError } from '../errors.ts';
+import { CallsealError, hasCode } from '../errors.ts';
 import { EXIT_PIPE_CLOSED, EXIT_UNEXPECTED, exitCodeOf } from './exit-codes.ts';
 import { hintFor } from './hints.ts';
 import { interruptExitCode, wasInterrupted } from './interrupt.ts';
@@ -131,9 +131,15 @@ export class Output {
 
 /** `FILE: what is wrong`; a message that names the file already is left as it is. */
 export function describe(error: unknown, subject?: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const text = error instanceof CallsealError ? message : `unexpected failure: ${message}`;
+  const known = isInterruption(error) ? error.cause : error;
+  const message = known instanceof Error ? known.message : String(known);
+  const text = known instanceof CallsealError ? message : `unexpected failure: ${message}`;
   return subject === undefined || mentions(text, subject) ? text : `${subject}: ${text}`;
+}
+
+/** What the library says of a signal, which a person knows as the Ctrl-C that is its reason. */
+function isInterruption(error: unknown): error is CallsealError & { cause: CallsealError } {
+  return hasCode(error, 'ERR_ABORTED') && error.cause instanceof CallsealError;
 }
 
 /** Whether a path stands in a text by itself, not as a part of a longer one. */

@@ -3,6 +3,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CallsealError, errnoOf } from '../errors.ts';
+import { safe } from '../safe-text.ts';
 import type { InputFile } from './files.ts';
 
 /** The suffix of encrypted files unless `--suffix` says otherwise. */
@@ -40,9 +41,12 @@ export function checkOutputChoice(choice: OutputChoice, files: number): void {
   if (choice.output !== undefined && files > 1) {
     throw usage(`-o names one output, but there are ${files} files; give --output-dir DIR instead`);
   }
-  if (choice.suffix === '' || /[/\0]/.test(choice.suffix)) {
-    throw usage('--suffix takes at least one character, without a slash');
-  }
+}
+
+/** `--suffix`: what a name can end in, and a terminal can show. @throws CallsealError ERR_INVALID_ARGUMENT */
+export function suffixOption(text: string): string {
+  if (text !== '' && !text.includes('/') && safe(text) === text) return text;
+  throw usage('--suffix takes at least one character, without a slash or a control character');
 }
 
 /** `--force` and `--no-sync` as the API names them. */

@@ -10,7 +10,7 @@ import { version } from '../version.ts';
 import { EXIT_SOME_FAILED } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Output, type OutputOptions } from './output.ts';
-import { DEFAULT_SUFFIX } from './outputs.ts';
+import { DEFAULT_SUFFIX, suffixOption } from './outputs.ts';
 import { StatusLine } from './status-line.ts';
 import { checkTarget, writeAtomically } from './temporary.ts';
 import { count, safeJson } from './text.ts';
@@ -46,7 +46,7 @@ export function define(command: Command): void {
     .option('--json', 'one JSON document on standard output')
     .option('--html <file>', 'write a page, too')
     .option('-f, --force', 'replace the page if it exists')
-    .option('--suffix <suffix>', 'what the names of encrypted files end in', DEFAULT_SUFFIX)
+    .option('--suffix <suffix>', 'what the names of encrypted files end in', suffixOption, DEFAULT_SUFFIX)
     .option(
       '--warn-days <n>',
       'certificates that expire within so many days are named',

@@ -2,6 +2,7 @@
 
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { throwIfAborted } from '../abort.ts';
 import { CallsealError } from '../errors.ts';
 import { TEMPORARY_NAME } from '../locked-temporary.ts';
 import { exists, type InputFile, notUtf8, unreadable } from './files.ts';
@@ -72,7 +73,7 @@ export class FileWalk {
     const directory = join(root, below);
     try {
       for await (const entry of await opendir(directory, { bufferSize: READ_AT_ONCE })) {
-        this.#signal.throwIfAborted();
+        throwIfAborted(this.#signal);
         const relative = join(below, entry.name);
         const path = join(root, relative);
         if (entry.name.includes('\ufffd') && !(await exists(path))) {

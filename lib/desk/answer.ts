@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CallsealError } from '../errors.ts';
+import { safe } from '../safe-text.ts';
 import type { Problem } from './protocol.ts';
 import { parseRange } from './range.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -46,6 +47,7 @@ export interface Ranged {
  * Sends a body or the part that is asked for. When reading fails on the way, the connection ends before the length that
  * was told, so that no browser takes the part for the whole.
  *
+ * @param onBroken Hears why reading failed on the way.
  * @throws what reading the first piece throws; nothing has been sent then
  */
 export async function sendRanged(
@@ -53,6 +55,7 @@ export async function sendRanged(
   response: ServerResponse,
   body: Ranged,
   headers: Record<string, string>,
+  onBroken: (error: unknown) => void,
 ): Promise<void> {
   const range = parseRange(request.headers.range, body.size);
   if (range === null) {
@@ -73,17 +76,28 @@ export async function sendRanged(
     response.end();
     return;
   }
-  const parts = pieces(first, body, start + first.length, end);
+  const parts = pieces(first, body, { start: start + first.length, end }, onBroken);
   await pipeline(Readable.from(parts, { objectMode: false }), response).catch(() => response.destroy());
 }
 
-async function* pieces(first: Uint8Array, body: Ranged, start: number, end: number): AsyncGenerator<Uint8Array> {
+async function* pieces(
+  first: Uint8Array,
+  body: Ranged,
+  { start, end }: { start: number; end: number },
+  onBroken: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
   if (first.length > 0) yield first;
-  for (let at = start; at < end; at += PIECE) yield await body.readRange(at, Math.min(end, at + PIECE));
+  for (let at = start; at < end; at += PIECE) {
+    // Not around `yield`: one who reads no further breaks nothing.
+    yield await body.readRange(at, Math.min(end, at + PIECE)).catch((error: unknown) => {
+      onBroken(error);
+      throw error;
+    });
+  }
 }
 
 /** What is told of an error: its code and message, nothing of what is not ours. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof CallsealError) return { code: error.code, message: error.message };
+  if (error instanceof CallsealError) return { code: error.code, message: safe(error.message) };
   return { code: 'ERR_DESK', message: 'the desk failed in a way that it did not expect; the terminal says more' };
 }

@@ -31,8 +31,8 @@ export async function readSecretBody(request: IncomingMessage, most: number): Pr
 }
 
 /** @throws {CallsealError} `ERR_INVALID_ARGUMENT` */
-export async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const body = await readSecretBody(request, MAX_JSON_BYTES);
+export async function readJson(request: IncomingMessage, most = MAX_JSON_BYTES): Promise<Record<string, unknown>> {
+  const body = await readSecretBody(request, most);
   try {
     const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -13,7 +13,7 @@ import { type HeldFile, named, type SealedFile } from './sealed-file.ts';
 import { unguessable } from './session.ts';
 import { signerView } from './signer-view.ts';
 
-/** Each keeps about 1 MiB of plaintext. The one that was not used for longest goes when another comes. */
+/** With those that are being opened; each keeps about 1 MiB of plaintext. The one not used for longest makes room. */
 const MAX_OPEN = 8;
 
 /** Content that is open. */
@@ -53,8 +53,8 @@ export class Contents {
     const closedSince: Test[] = [];
     this.#opening.add(closedSince);
     try {
-      const opened = await openContent(fileId, file, plainName, keys, recover);
       await this.#makeRoom();
+      const opened = await openContent(fileId, file, plainName, keys, recover);
       if (closedSince.some((test) => test(opened))) {
         await closeContent(opened);
         throw closed();
@@ -82,6 +82,8 @@ export class Contents {
     if (sound === undefined) {
       sound = openSound(content, format);
       sounds.set(format, sound);
+      // What could not be read may be readable soon.
+      sound.catch(() => sounds.delete(format));
     }
     return sound;
   }
@@ -99,9 +101,14 @@ export class Contents {
     await Promise.all(handles.map((handle) => this.close(handle)));
   }
 
+  /** For one more, which is among those that are being opened. */
   async #makeRoom(): Promise<void> {
-    const [oldest] = this.#open.keys();
-    if (this.#open.size >= MAX_OPEN && oldest !== undefined) await this.close(oldest);
+    if (this.#opening.size > MAX_OPEN) {
+      throw new CallsealError('ERR_INVALID_ARGUMENT', 'too many files are being opened at once; try again');
+    }
+    const excess = this.#open.size + this.#opening.size - MAX_OPEN;
+    const oldest = [...this.#open.keys()].slice(0, Math.max(0, excess));
+    await Promise.all(oldest.map((handle) => this.close(handle)));
   }
 }
 

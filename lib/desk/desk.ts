@@ -6,6 +6,7 @@ import { fipsMode } from '../native/load.ts';
 import type { PassphraseSource } from '../recipients/passphrases.ts';
 import { version } from '../version.ts';
 import { Contents } from './contents.ts';
+import { DroppedFiles } from './dropped.ts';
 import { KeyTray } from './key-tray.ts';
 import { Listeners } from './listeners.ts';
 import type { DeskInfo, OpenedView, VerifiedView } from './protocol.ts';
@@ -39,6 +40,7 @@ export class Desk {
   readonly shelf: Shelf;
   readonly keys = new KeyTray();
   readonly contents = new Contents();
+  readonly dropped = new DroppedFiles();
   readonly listeners: Listeners;
   readonly save: SaveAll | null;
   readonly hierarchy: KeyHierarchy | null;

@@ -9,7 +9,8 @@ const ALIVE_INTERVAL = 10_000;
 const LAST_WORD_TIME = 500;
 
 export class Listeners {
-  readonly #responses = new Set<ServerResponse>();
+  /** With what each has still to be told: the last of each kind, as a page that is slow needs no more. */
+  readonly #responses = new Map<ServerResponse, Map<DeskEvent['event'], DeskEvent>>();
   readonly #timer = setInterval(() => this.tell({ event: 'alive' }), ALIVE_INTERVAL).unref();
   readonly #onLeave: () => void;
 
@@ -25,7 +26,8 @@ export class Listeners {
   /** Lines of JSON, for as long as the page listens. */
   add(response: ServerResponse): void {
     response.writeHead(200, { ...SECURITY_HEADERS, 'Content-Type': 'application/x-ndjson; charset=utf-8' });
-    this.#responses.add(response);
+    this.#responses.set(response, new Map());
+    response.on('drain', () => this.#catchUp(response));
     response.once('close', () => {
       if (this.#responses.delete(response) && this.#responses.size === 0) this.#onLeave();
     });
@@ -33,17 +35,27 @@ export class Listeners {
   }
 
   tell(event: DeskEvent): void {
-    for (const response of this.#responses) response.write(lineOf(event));
+    for (const [response, waiting] of this.#responses) {
+      if (response.writableNeedDrain) waiting.set(event.event, event);
+      else response.write(lineOf(event));
+    }
+  }
+
+  #catchUp(response: ServerResponse): void {
+    const waiting = this.#responses.get(response);
+    const lines = [...(waiting?.values() ?? [])].map(lineOf);
+    waiting?.clear();
+    if (lines.length > 0) response.write(lines.join(''));
   }
 
   /** Tells every page that keys are forgotten and the desk ends; over when they have been sent that, or will not take it. */
   async end(): Promise<void> {
     this.tell({ event: 'ended' });
     const ends = [...this.#responses].map(
-      (response) =>
+      ([response, waiting]) =>
         new Promise<void>((resolve) => {
           setTimeout(resolve, LAST_WORD_TIME).unref();
-          response.once('close', resolve).end(resolve);
+          response.once('close', resolve).end([...waiting.values()].map(lineOf).join(''), resolve);
         }),
     );
     await Promise.all(ends);
@@ -51,7 +63,7 @@ export class Listeners {
 
   close(): void {
     clearInterval(this.#timer);
-    const responses = [...this.#responses];
+    const responses = [...this.#responses.keys()];
     this.#responses.clear();
     for (const response of responses) response.end();
   }

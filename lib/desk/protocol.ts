@@ -9,6 +9,9 @@ export type { Kind, SoundFormat };
 /** The header that every request of the page bears: what it was given for the one-time token. */
 export const SECRET_HEADER = 'x-callseal-desk';
 
+/** Of all files together that are dropped. */
+export const MAX_DROPPED_BYTES = 16 * 2 ** 30;
+
 /** `GET /api/desk`. */
 export interface DeskInfo {
   version: string;
@@ -53,17 +56,17 @@ export interface FileView {
   /** What is wrong, in words; null when complete. */
   problem: string | null;
   createdAt: string | null;
-  /** Places in `recipients` of the listing. */
+  /** Places in the recipients that the listings tell. */
   recipients: number[];
+  /** Recipients beside these, which the desk does not list. */
+  unlisted: number;
   /** Who claims to have signed it. */
   signer: string | null;
 }
 
-/** `GET /api/files?from=N`: the files from the N-th that was found on. */
+/** `GET /api/files?from=N&known=M`: the files from the N-th that was found on, and the recipients from the M-th on. */
 export interface FileListing {
   scanning: boolean;
-  /** Files found so far, those that are gone included. */
-  found: number;
   /** Files in the directories that are not call files. */
   passedOver: number;
   /** Folders that this user may not read. */
@@ -71,6 +74,8 @@ export interface FileListing {
   /** Whether there are more files than the desk lists. */
   more: boolean;
   files: FileView[];
+  /** The place of the first of `recipients`. */
+  recipientsFrom: number;
   recipients: RecipientView[];
 }
 
@@ -136,6 +141,8 @@ export interface SaveView {
 export type DeskEvent =
   | { event: 'hello' | 'alive' | 'keys' }
   | { event: 'save'; save: SaveView }
+  /** Content that was being played or downloaded could not be read on. */
+  | { event: 'broken'; handle: string; what: 'sound' | 'save'; problem: Problem }
   /** The last one: keys are forgotten, what was decrypted is gone. */
   | { event: 'ended' };
 

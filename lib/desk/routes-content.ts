@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { CallsealError } from '../errors.ts';
-import { sendBytes, sendJson, sendNothing, sendRanged } from './answer.ts';
+import { problemOf, sendBytes, sendJson, sendNothing, sendRanged } from './answer.ts';
 import type { SoundFormat, SoundView } from './protocol.ts';
 import { type Exchange, type Route, wholeNumber } from './routes.ts';
 
@@ -42,21 +42,33 @@ async function close({ desk, response, params }: Exchange): Promise<void> {
   sendNothing(response);
 }
 
-async function play({ desk, request, response, params }: Exchange): Promise<void> {
+async function play(exchange: Exchange): Promise<void> {
+  const { desk, request, response, params } = exchange;
   const made = await desk.contents.sound(params[0]!, formatOf(params[1]));
-  await sendRanged(request, response, made, { 'Content-Type': 'audio/wav' });
+  await sendRanged(request, response, made, { 'Content-Type': 'audio/wav' }, teller(exchange, 'sound'));
 }
 
 /**
  * Nothing but what was found authentic as a whole, if there is a whole. A browser gives the file its name when all of it
  * has come.
  */
-async function download({ desk, request, response, params }: Exchange): Promise<void> {
+async function download(exchange: Exchange): Promise<void> {
+  const { desk, request, response, params } = exchange;
   const { access, content, proof, plainName } = desk.contents.get(params[0]!);
-  await sendRanged(request, response, access.complete ? await proof.proven(content) : content, {
+  const authentic = access.complete ? await proof.proven(content) : content;
+  const headers = {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': `attachment; filename*=UTF-8''${encodeName(basename(plainName))}`,
-  });
+  };
+  await sendRanged(request, response, authentic, headers, teller(exchange, 'save'));
+}
+
+/** A browser says only that a transfer broke off; the page hears why. */
+function teller({ desk, params, onTrouble }: Exchange, what: 'sound' | 'save'): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof CallsealError)) onTrouble(error);
+    desk.listeners.tell({ event: 'broken', handle: params[0]!, what, problem: problemOf(error) });
+  };
 }
 
 /** RFC 8187. */

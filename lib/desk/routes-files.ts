@@ -3,10 +3,10 @@
 import { CallsealError } from '../errors.ts';
 import { sendJson, sendNothing } from './answer.ts';
 import { readJson } from './body.ts';
-import { receiveDropped } from './dropped.ts';
 import { type Exchange, type Route, wholeNumber } from './routes.ts';
 
-const MAX_NAME_CHARACTERS = 1024;
+/** Numbers of as many files as the desk lists, however high they have become. */
+const MAX_SAVE_BYTES = 1 << 18;
 
 export const FILE_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/files', access: 'api', answer: list },
@@ -20,7 +20,8 @@ export const FILE_ROUTES: readonly Route[] = [
 ];
 
 function list({ desk, response, query }: Exchange): void {
-  sendJson(response, desk.shelf.listing(wholeNumber(query.get('from') ?? 0, 'from')));
+  const from = wholeNumber(query.get('from') ?? 0, 'from');
+  sendJson(response, desk.shelf.listing(from, wholeNumber(query.get('known') ?? 0, 'known')));
 }
 
 function rescan({ desk, response, onTrouble }: Exchange): void {
@@ -29,9 +30,7 @@ function rescan({ desk, response, onTrouble }: Exchange): void {
 }
 
 async function drop({ desk, request, response, query }: Exchange): Promise<void> {
-  const name = query.get('name') ?? '';
-  if (name.length > MAX_NAME_CHARACTERS) throw new CallsealError('ERR_INVALID_ARGUMENT', 'the name is too long');
-  const file = await receiveDropped(request, name);
+  const file = await desk.dropped.receive(request, query.get('name') ?? '');
   const view = await desk.shelf.add(file).catch(async (error: unknown) => {
     await file.close();
     throw error;
@@ -46,16 +45,20 @@ async function remove({ desk, response, params }: Exchange): Promise<void> {
 
 async function open({ desk, request, response, params }: Exchange): Promise<void> {
   const { recover } = await readJson(request);
-  sendJson(response, await desk.open(wholeNumber(params[0], 'the file'), recover === true));
+  const opened = await desk.open(wholeNumber(params[0], 'the file'), recover === true);
+  // Nobody would ever close it.
+  if (response.destroyed) await desk.contents.close(opened.handle);
+  else sendJson(response, opened);
 }
 
-async function save({ desk, request, response }: Exchange): Promise<void> {
-  const { files } = await readJson(request);
+async function save({ desk, request, response, onTrouble }: Exchange): Promise<void> {
+  const { files } = await readJson(request, MAX_SAVE_BYTES);
   if (!Array.isArray(files)) throw new CallsealError('ERR_INVALID_ARGUMENT', 'files must be a list');
   const saving = desk.requireSave();
   saving.start(
     files.map((id) => desk.shelf.file(wholeNumber(id, 'a file'))),
     desk.keys.ring(),
+    onTrouble,
   );
   sendJson(response, saving.view, 202);
 }

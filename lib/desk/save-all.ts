@@ -53,9 +53,10 @@ export class SaveAll {
   /**
    * Begins. Existing files are left as they are: each is a failure of its own.
    *
+   * @param onTrouble Hears of errors that are nobody's fault but ours.
    * @throws {CallsealError} `ERR_INVALID_ARGUMENT` while another run goes on
    */
-  start(tasks: readonly SaveTask[], keys: KeyRing): void {
+  start(tasks: readonly SaveTask[], keys: KeyRing, onTrouble: (error: unknown) => void): void {
     if (this.#running !== null) throw new CallsealError('ERR_INVALID_ARGUMENT', 'files are being saved already');
     this.#cancel = new AbortController();
     this.#view = { ...NOTHING, running: true, total: tasks.length };
@@ -63,7 +64,7 @@ export class SaveAll {
     const work = async (): Promise<void> => {
       for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
         if (this.#cancel.signal.aborted) return;
-        await this.#save(task, keys);
+        await this.#save(task, keys).catch((error: unknown) => this.#fail(task, error, onTrouble));
       }
     };
     this.#running = Promise.all(Array.from({ length: AT_A_TIME }, work)).then(() => this.#finish());
@@ -78,18 +79,19 @@ export class SaveAll {
   async #save({ file, view }: SaveTask, keys: KeyRing): Promise<void> {
     const { signal } = this.#cancel;
     const output = join(this.#directory, view.plainName);
-    try {
-      await mkdir(dirname(output), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw systemError(error, 'cannot make the directory', dirname(output));
-      });
-      await file.with((path) => decryptFile(path, output, { keys, signal }));
-      this.#count({ saved: this.#view.saved + 1 });
-    } catch (error) {
-      if (signal.aborted) return;
-      const failure = { file: view.id, name: view.name, problem: problemOf(error) };
-      const failures = [...this.#view.failures, failure].slice(0, MAX_FAILURES);
-      this.#count({ failed: this.#view.failed + 1, failures });
-    }
+    await mkdir(dirname(output), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw systemError(error, 'cannot make the directory', dirname(output));
+    });
+    await file.with((path) => decryptFile(path, output, { keys, signal }));
+    this.#count({ saved: this.#view.saved + 1 });
+  }
+
+  #fail({ view }: SaveTask, error: unknown, onTrouble: (error: unknown) => void): void {
+    if (this.#cancel.signal.aborted) return;
+    if (!(error instanceof CallsealError)) onTrouble(error);
+    const failure = { file: view.id, name: view.name, problem: problemOf(error) };
+    const failures = [...this.#view.failures, failure].slice(0, MAX_FAILURES);
+    this.#count({ failed: this.#view.failed + 1, failures });
   }
 
   #count(change: Partial<SaveView>): void {

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs';
 import { type FileHandle, open, readlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { CallsealError } from '../errors.ts';
 import { closeRead, systemError } from '../recipients/regular-file.ts';
 
@@ -118,10 +118,12 @@ export class DroppedFile implements SealedFile {
   readonly dropped = true;
   readonly name: string;
   readonly #handle: FileHandle;
+  readonly #onClose: () => void;
 
-  constructor(name: string, handle: FileHandle) {
+  constructor(name: string, handle: FileHandle, onClose: () => void) {
     this.name = name;
     this.#handle = handle;
+    this.#onClose = onClose;
   }
 
   with<T>(use: (path: string) => Promise<T>): Promise<T> {
@@ -137,8 +139,9 @@ export class DroppedFile implements SealedFile {
     );
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    await this.#handle.close();
+    this.#onClose();
   }
 }
 
@@ -150,8 +153,9 @@ function moved(name: string): CallsealError {
   );
 }
 
-/** What a decrypted copy is called: without the suffix, or with another where there is none to take off. */
+/** What a decrypted copy is called: without the suffix, or with another where taking it off leaves no name. */
 export function plainNameOf(name: string, suffix: string): string {
-  const ends = name.endsWith(suffix) && basename(name) !== suffix;
-  return ends ? name.slice(0, -suffix.length) : `${name}.plain`;
+  const plain = name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
+  const isName = plain !== name && !['', '.', '..'].includes(plain.slice(plain.lastIndexOf('/') + 1));
+  return isName ? plain : `${name}.plain`;
 }

@@ -5,8 +5,9 @@ import { basename, dirname, relative } from 'node:path';
 import { CallsealError } from '../errors.ts';
 import { systemError } from '../recipients/regular-file.ts';
 import { walk } from '../report/walk.ts';
-import { describeFile, RecipientTable } from './file-view.ts';
+import { describeFile, type FileDescription } from './file-view.ts';
 import type { FileListing, FileView } from './protocol.ts';
+import { RecipientTable } from './recipient-table.ts';
 import { type DroppedFile, FolderFile, type SealedFile } from './sealed-file.ts';
 
 /** Files that a person can look through. */
@@ -103,9 +104,9 @@ export class Shelf {
 
   /** Only what was meant to be encrypted is listed; the rest is counted. */
   async #consider(file: FolderFile): Promise<void> {
-    const view = await describeFile(this.#nextId++, file, this.#suffix, this.#table);
-    if (view.state === 'not-callseal' && !file.name.endsWith(this.#suffix)) this.#passedOver += 1;
-    else this.#files.set(view.id, { file, view });
+    const found = await describeFile(file, this.#suffix, this.#table);
+    if (found.state === 'not-callseal' && !file.name.endsWith(this.#suffix)) this.#passedOver += 1;
+    else this.#put(file, found);
   }
 
   /** Takes a file that was dropped. */
@@ -113,21 +114,30 @@ export class Shelf {
     if (this.#files.size >= MAX_FILES) {
       throw new CallsealError('ERR_INVALID_ARGUMENT', `the desk takes ${MAX_FILES} files; remove some first`);
     }
-    const view = await describeFile(this.#nextId++, file, this.#suffix, this.#table);
+    return this.#put(file, await describeFile(file, this.#suffix, this.#table));
+  }
+
+  /** The number is given when the file is listed, not before: who knows all up to a number has missed none. */
+  #put(file: SealedFile, found: FileDescription): FileView {
+    const view = { id: this.#nextId++, ...found };
     this.#files.set(view.id, { file, view });
     return view;
   }
 
-  listing(from: number): FileListing {
+  /**
+   * @param from Files from that number on.
+   * @param known How many recipients the one who asks has been told already.
+   */
+  listing(from: number, known: number): FileListing {
     const views = [...this.#files.values()].map(({ view }) => view);
     return {
       scanning: this.#scanning !== null,
-      found: this.#nextId,
       passedOver: this.#passedOver,
       closed: this.#closedFolders,
       more: this.#more,
       files: views.filter(({ id }) => id >= from).sort((a, b) => a.id - b.id),
-      recipients: this.#table.views,
+      recipientsFrom: Math.min(known, this.#table.size),
+      recipients: this.#table.after(known),
     };
   }
 

@@ -5,6 +5,7 @@
  * does not grow with the number of files.
  */
 
+import { throwIfAborted } from '../abort.ts';
 import { examine, type Naming } from './examine.ts';
 import type { Listing } from './listing.ts';
 import {
@@ -57,7 +58,7 @@ export async function reportOn(directories: readonly string[], options: ReportOp
   const met = walk(directories);
   const work = async (): Promise<void> => {
     for (let step = await met.next(); !step.done; step = await met.next()) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const { value } = step;
       if (value.kind === 'closed') tally.addClosed(value.path, value.message);
       const finding = value.kind === 'file' ? await examine(value.path, value.name, options, signal) : null;

@@ -1,8 +1,9 @@
 /** Remembers from which sources something was made, by their content: times change with every checkout. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { filesBelow } from '../files-below.mjs';
 import { ROOT, STATE } from './run.mjs';
 
 /** All files under the given files and directories, sorted, relative to the project's root; missing ones are left out. */
@@ -11,9 +12,7 @@ export function filesUnder(...places) {
     const path = join(ROOT, place);
     if (!existsSync(path)) return [];
     if (statSync(path).isFile()) return [place];
-    const entries = readdirSync(path, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile());
-    return files.map((entry) => relative(ROOT, join(entry.parentPath, entry.name))).sort();
+    return filesBelow(path).map((file) => relative(ROOT, file));
   });
 }
 

@@ -1,7 +1,8 @@
 /** Finds vector files, recognises them and runs every case in them. */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { filesBelow } from '../files-below.mjs';
 import { readCavpDerivation } from './formats/cavp-derivation.mjs';
 import { readCavpRsa } from './formats/cavp-rsa.mjs';
 import { readCavpSymmetric } from './formats/cavp-symmetric.mjs';
@@ -36,10 +37,7 @@ export function vectorFiles(paths) {
 }
 
 function filesIn(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && VECTOR_EXTENSIONS.has(extname(entry.name)) && !/^readme/i.test(entry.name))
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .sort();
+  return filesBelow(folder).filter((path) => VECTOR_EXTENSIONS.has(extname(path)) && !/^readme/i.test(basename(path)));
 }
 
 /**

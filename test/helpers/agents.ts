@@ -1,6 +1,6 @@
 /** Agents in the process of the test, whose every event can be waited for. */
 
-import { accessSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach } from 'vitest';
@@ -169,12 +169,4 @@ export function contentOf(path: string): string {
 
 export async function opened(path: string, keys: KeyRing): Promise<string> {
   return Buffer.from(await decrypt(readFileSync(path), { keys })).toString();
-}
-
-/** All names below a directory, sorted. */
-export function namesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .sort();
 }

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAgentChild } from './agent-child.ts';
-import { namesBelow } from './agents.ts';
+import { namesBelow } from './below.ts';
 import type { Parties } from './parties.ts';
 
 export interface BacklogResult {

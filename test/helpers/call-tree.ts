@@ -1,6 +1,6 @@
 /** A directory of many small call files, and who can open each of them. */
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { encryptFile } from '../../lib/callfile/encrypt.ts';
@@ -23,15 +23,6 @@ export async function makeCallTree(count: number, recipients: Recipients): Promi
     }),
   );
   return root;
-}
-
-/** Every file below a directory, without those of that pattern. */
-export function filesBelow(root: string, without?: RegExp): string[] {
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && !(without?.test(entry.name) ?? false))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
 }
 
 /** The key ids that a file names, sorted. */

@@ -3,10 +3,11 @@
 import { writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll } from 'vitest';
 import { encrypt } from '../../lib/callfile/encrypt-buffer.ts';
 import { Desk, type DeskOptions } from '../../lib/desk/desk.ts';
-import { SECRET_HEADER } from '../../lib/desk/protocol.ts';
+import { type DeskEvent, SECRET_HEADER } from '../../lib/desk/protocol.ts';
 import { DeskServer, type ServerLimits } from '../../lib/desk/server.ts';
 import { CallsealError } from '../../lib/errors.ts';
 import type { Recipients } from '../../lib/recipients/recipients.ts';
@@ -130,6 +131,22 @@ export class DeskClient {
 
   async drop<T>(name: string, bytes: Uint8Array): Promise<T> {
     return this.#result(await this.ask('POST', `/api/drop?name=${encodeURIComponent(name)}`, bytes));
+  }
+
+  /** What the desk tells, from now on. */
+  listen(): Promise<DeskEvent[]> {
+    const told: DeskEvent[] = [];
+    return new Promise((resolve, reject) => {
+      const where = new URL('/api/events', this.#test.origin);
+      const request = httpRequest(where, { agent: false, headers: this.headers }, (response) => {
+        const lines = createInterface({ input: response });
+        lines.on('line', (line) => told.push(JSON.parse(line)));
+        lines.once('line', () => resolve(told));
+        for (const each of [lines, response]) each.on('error', () => undefined); // the desk has ended
+      });
+      request.once('error', reject);
+      request.end();
+    });
   }
 
   #result<T>({ status, body }: Answer): T {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decrypt } from '../../lib/callfile/index.ts';
 import { type AgentChildOptions, startAgentChild } from './agent-child.ts';
-import { makeAgent, namesBelow } from './agents.ts';
+import { makeAgent } from './agents.ts';
+import { namesBelow } from './below.ts';
 import { type GeneratorOptions, startGenerator } from './call-generator.ts';
 import type { Parties } from './parties.ts';
 

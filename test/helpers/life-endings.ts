@@ -1,10 +1,10 @@
 /** Ways in which a process with native work under way comes to its end, and whether it did as it should. */
 
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 
 import { KeyRing, verify } from '../../lib/index.ts';
+import { filesBelow } from './below.ts';
 import { sparseFile } from './files.ts';
 import { type Ending, endOf, type LifePlace, lifeScript } from './life.ts';
 import { tempDir } from './temp.ts';
@@ -84,10 +84,10 @@ export async function expectEndings(place: LifePlace, how: string, rounds: numbe
 /** What has a final name opens; the job that was not done has not been waited for. */
 async function expectNothingHalf({ scratch, key }: LifePlace): Promise<void> {
   const keys = new KeyRing([key]);
-  const files = readdirSync(scratch, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  for (const { name, parentPath } of files) {
+  for (const path of filesBelow(scratch)) {
+    const name = basename(path);
     expect(name).not.toBe('huge');
-    if (name === 'sealed' || name === 'again') await verify(join(parentPath, name), { keys });
+    if (name === 'sealed' || name === 'again') await verify(path, { keys });
   }
   keys.destroy();
 }

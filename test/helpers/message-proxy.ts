@@ -2,6 +2,7 @@
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll } from 'vitest';
+import { join, listen } from './sockets.ts';
 
 /** Whether the server still gets the message at which the wire is cut: then it does what it says, and nobody hears of it. */
 export type Cut = 'before' | 'after';
@@ -41,8 +42,7 @@ export class MessageProxy {
     const server = createServer((client) => proxy.#join(client, target()));
     proxy.#server = server;
     afterAll(() => proxy.end());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    proxy.#port = (server.address() as { port: number }).port;
+    proxy.#port = await listen(server);
     return proxy;
   }
 
@@ -74,17 +74,7 @@ export class MessageProxy {
   #join(client: Socket, port: number): void {
     const server = connect({ port, host: '127.0.0.1' });
     const messages = new Messages();
-    for (const [socket, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      this.#sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => {
-        this.#sockets.delete(socket);
-        other.destroy();
-      });
-    }
+    join(client, server, this.#sockets);
     server.pipe(client);
     client.on('data', (chunk: Buffer) => {
       for (const message of messages.take(chunk)) if (!this.#pass(message, server)) return;

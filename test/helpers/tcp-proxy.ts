@@ -2,6 +2,7 @@
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll } from 'vitest';
+import { join, listen } from './sockets.ts';
 
 export class TcpProxy {
   readonly #target: () => number;
@@ -51,32 +52,18 @@ export class TcpProxy {
   }
 
   /** After `cut`: takes connections again. */
-  mend(): Promise<void> {
-    const server = createServer({ allowHalfOpen: true }, (client) => this.#join(client));
-    this.#server = server;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.#port, '127.0.0.1', () => {
-        this.#port = (server.address() as { port: number }).port;
-        resolve();
-      });
-    });
+  async mend(): Promise<void> {
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#join(client));
+    this.#port = await listen(this.#server, this.#port);
   }
 
   #join(client: Socket): void {
     const server = connect({ port: this.#target(), host: '127.0.0.1', allowHalfOpen: true });
-    for (const [socket, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      this.#sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => {
-        this.#sockets.delete(socket);
-        if (!this.#isFrozen) other.destroy();
-      });
-      if (this.#isFrozen) socket.pause();
-      else socket.pipe(other);
+    join(client, server, this.#sockets, () => this.#isFrozen);
+    if (this.#isFrozen) {
+      for (const socket of [client, server]) socket.pause();
+    } else {
+      client.pipe(server).pipe(client);
     }
   }
 }

@@ -1,8 +1,9 @@
 /** Saves a file through the browser: only once every byte of it has been checked. */
 
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FileView, OpenedView, Problem, VerifiedView } from '../../../lib/desk/protocol.ts';
 import type { DeskApi } from '../api.ts';
+import { onBroken } from '../listening.ts';
 import { Notice, ProblemNotice } from '../notice.tsx';
 import { problemOf } from '../problem.ts';
 
@@ -11,6 +12,7 @@ export function SaveButton({ api, file, opened }: { api: DeskApi; file: FileView
   const [checking, setChecking] = useState(false);
   const [checked, setChecked] = useState<VerifiedView | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => onBroken(opened.handle, 'save', setProblem), [opened.handle]);
 
   const check = async (): Promise<boolean> => {
     setChecking(true);

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Problem, SoundView as Sound, SoundFormat } from '../../../lib/desk/protocol.ts';
 import type { DeskApi } from '../api.ts';
 import { duration } from '../format.ts';
+import { onBroken } from '../listening.ts';
 import { ProblemNotice } from '../notice.tsx';
 import { problemOf } from '../problem.ts';
 
@@ -43,10 +44,11 @@ export function SoundView({ api, handle, format, onFormat }: Props) {
       gone = true;
     };
   }, [handle, format]);
+  useEffect(() => onBroken(handle, 'sound', setProblem), [handle]);
   /** A player says only that it cannot go on: whether the file is damaged, the desk knows. */
   const explain = () =>
     api.verify(handle).then(
-      () => setProblem(NOT_PLAYED),
+      () => setProblem((now) => now ?? NOT_PLAYED),
       (error) => setProblem(problemOf(error)),
     );
   return (

@@ -1,6 +1,6 @@
 /** One file: for whom it is, whether it is complete, and its content once a key is there. */
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FileView, OpenedView, Problem, RecipientView } from '../../../lib/desk/protocol.ts';
 import type { DeskApi } from '../api.ts';
 import { ContentPanel } from '../content/content-panel.tsx';
@@ -23,13 +23,21 @@ export function FileDetail({ api, file, recipients, held, onDamaged, onRemove }:
   const [opened, setOpened] = useState<OpenedView | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [opening, setOpening] = useState(false);
+  const gone = useRef(false);
+  useEffect(() => {
+    return () => {
+      gone.current = true;
+    };
+  }, []);
   const fits = isHeld(file, recipients, held);
 
   const open = async (recover: boolean) => {
     setOpening(true);
     setProblem(null);
     try {
-      setOpened(await api.open(file.id, recover));
+      const found = await api.open(file.id, recover);
+      if (gone.current) await api.closeContent(found.handle);
+      else setOpened(found);
     } catch (error) {
       const found = problemOf(error);
       setProblem(found);
@@ -37,18 +45,22 @@ export function FileDetail({ api, file, recipients, held, onDamaged, onRemove }:
     }
     setOpening(false);
   };
+  /** Its key was forgotten, and with that it was closed. */
+  const lost = opened !== null && !held.has(opened.keyId);
   // A complete file whose key is there needs no further word.
   useEffect(() => {
-    if (fits && file.state === 'complete' && opened === null) void open(false);
-    if (!fits) setOpened(null);
+    if (lost) setOpened(null);
+    else if (fits && file.state === 'complete' && opened === null) void open(false);
     if (!fits) setProblem(null);
-  }, [fits]);
+  }, [fits, lost]);
   useEffect(() => {
     const handle = opened?.handle;
     return handle === undefined ? undefined : () => void api.closeContent(handle).catch(() => undefined);
   }, [opened?.handle]);
 
-  const encrypted = file.recipients.length > 0;
+  const encrypted = file.recipients.length + file.unlisted > 0;
+  /** A key may be one of those that the desk does not list. */
+  const mayFit = !fits && file.unlisted > 0 && held.size > 0;
   return (
     <section class="card" aria-label="The file">
       <div class="row">
@@ -68,10 +80,19 @@ export function FileDetail({ api, file, recipients, held, onDamaged, onRemove }:
       {encrypted && (
         <>
           <h3>Encrypted for</h3>
-          <Recipients recipients={file.recipients.map((place) => recipients[place]!)} held={held} />
+          <Recipients
+            recipients={file.recipients.flatMap((place) => recipients[place] ?? [])}
+            unlisted={file.unlisted}
+            held={held}
+          />
         </>
       )}
-      {encrypted && !fits && (
+      {mayFit && opened === null && (
+        <button type="button" class="main" disabled={opening} onClick={() => void open(file.state === 'truncated')}>
+          Try your keys
+        </button>
+      )}
+      {encrypted && !fits && !mayFit && (
         <Notice kind="plain">
           {held.size === 0
             ? 'Give the private key that belongs to one of these certificates to open the file.'

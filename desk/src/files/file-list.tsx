@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FileView, RecipientView } from '../../../lib/desk/protocol.ts';
-import { bytes, count, holder } from '../format.ts';
+import { bytes, count, holder, integer } from '../format.ts';
 
 interface Props {
   files: FileView[];
@@ -101,14 +101,14 @@ function Row({
 }
 
 function namesOf(file: FileView, recipients: RecipientView[]): string {
-  if (file.recipients.length === 0) return 'no recipients to show';
-  const names = file.recipients.map((place) => {
+  const number = file.recipients.length + file.unlisted;
+  if (file.recipients.length === 0) return number === 0 ? 'no recipients to show' : `for ${integer(number)} recipients`;
+  const names = file.recipients.slice(0, 3).map((place) => {
     const certificate = recipients[place]?.certificate;
     return certificate ? holder(certificate.subject) : 'a bare public key';
   });
-  return names.length > 3
-    ? `for ${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
-    : `for ${names.join(', ')}`;
+  const more = number - names.length;
+  return `for ${names.join(', ')}${more > 0 ? ` and ${integer(more)} more` : ''}`;
 }
 
 interface Badge {

@@ -17,7 +17,7 @@ import { useUpload } from './use-upload.ts';
 const BY_NAME = new Intl.Collator('en', { numeric: true });
 
 export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
-  const { files, rescan, add, remove } = useFiles(api);
+  const { files, rescan, ask, remove } = useFiles(api);
   const keys = useKeys(api);
   const [selected, setSelected] = useState<number | null>(null);
   const [damaged, setDamaged] = useState<ReadonlySet<number>>(new Set());
@@ -25,7 +25,7 @@ export function FilesPage({ api, info }: { api: DeskApi; info: DeskInfo }) {
   const uploading = useUpload(
     api,
     (file) => {
-      void add(file);
+      void ask().catch(() => undefined);
       setSelected((now) => now ?? file.id);
     },
     keys.choose,

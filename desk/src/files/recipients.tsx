@@ -1,13 +1,20 @@
 /** For which certificates a file was encrypted: shown before any key is given. */
 
 import type { RecipientView } from '../../../lib/desk/protocol.ts';
-import { day, daysUntil, holder, shortId } from '../format.ts';
+import { day, daysUntil, holder, integer, shortId } from '../format.ts';
 
-export function Recipients({ recipients, held }: { recipients: RecipientView[]; held: ReadonlySet<string> }) {
+interface Props {
+  recipients: RecipientView[];
+  /** Recipients that the desk does not list. */
+  unlisted: number;
+  held: ReadonlySet<string>;
+}
+
+export function Recipients({ recipients, unlisted, held }: Props) {
   return (
     <ul class="recipients">
-      {recipients.map((recipient) => (
-        <li key={recipient.keyId}>
+      {recipients.map((recipient, index) => (
+        <li key={index}>
           <div class="row">
             <strong class="grow">{nameOf(recipient)}</strong>
             {held.has(recipient.keyId) && <span class="badge good">you hold its key</span>}
@@ -15,6 +22,7 @@ export function Recipients({ recipients, held }: { recipients: RecipientView[]; 
           <Facts {...recipient} />
         </li>
       ))}
+      {unlisted > 0 && <li class="facts">and {integer(unlisted)} more, which the desk does not list</li>}
     </ul>
   );
 }

@@ -71,12 +71,21 @@ function Result({ save: { saved, failed, cancelled, failures, total } }: { save:
         <ul class="failures">
           {failures.map(({ file, name, problem }) => (
             <li key={file}>
-              <strong>{name}</strong>: {wordsFor(problem).title.toLowerCase()}
-              <span class="facts">{problem.message}</span>
+              <Failure name={name} problem={problem} />
             </li>
           ))}
         </ul>
       )}
+    </>
+  );
+}
+
+function Failure({ name, problem }: { name: string; problem: Problem }) {
+  const { title, advice } = wordsFor(problem);
+  return (
+    <>
+      <strong>{name}</strong>: {title.toLowerCase()}
+      <span class="facts">{advice ?? problem.message}</span>
     </>
   );
 }

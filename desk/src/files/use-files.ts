@@ -19,17 +19,26 @@ const NONE: Files = { list: [], recipients: [], scanning: true, passedOver: 0, c
 
 export function useFiles(api: DeskApi) {
   const [files, setFiles] = useState(NONE);
-  const next = useRef(0);
+  /** What was told: files below `from`, and so many recipients. Both last as long as the desk. */
+  const told = useRef({ from: 0, known: 0 });
   const [round, setRound] = useState(0);
 
+  /** What is new since it was asked last. */
+  const ask = async (): Promise<FileListing> => {
+    const listing = await api.files(told.current.from, told.current.known);
+    const { files: found, recipientsFrom, recipients } = listing;
+    told.current = {
+      from: Math.max(told.current.from, (found.at(-1)?.id ?? -1) + 1),
+      known: Math.max(told.current.known, recipientsFrom + recipients.length),
+    };
+    setFiles((now) => merge(now, listing));
+    return listing;
+  };
   useEffect(() => {
     let stopped = false;
     const poll = async () => {
-      const listing = await api.files(next.current).catch(() => null);
-      if (stopped || listing === null) return;
-      setFiles((now) => merge(now, listing));
-      next.current = Math.max(next.current, ...listing.files.map(({ id }) => id + 1));
-      if (listing.scanning) setTimeout(() => void poll(), POLL_MILLISECONDS);
+      const listing = await ask().catch(() => null);
+      if (!stopped && listing?.scanning) setTimeout(() => void poll(), POLL_MILLISECONDS);
     };
     void poll();
     return () => {
@@ -39,24 +48,24 @@ export function useFiles(api: DeskApi) {
 
   const rescan = async () => {
     await api.rescan();
-    setFiles((now) => ({ ...NONE, list: now.list.filter(({ dropped }) => dropped) }));
+    setFiles((now) => ({ ...NONE, recipients: now.recipients, list: now.list.filter(({ dropped }) => dropped) }));
     setRound((now) => now + 1);
-  };
-  /** What was just dropped; its recipients may be new. */
-  const add = async (file: FileView) => {
-    const listing = await api.files(file.id);
-    setFiles((now) => merge(now, listing));
-    next.current = Math.max(next.current, file.id + 1);
   };
   const remove = async (id: number) => {
     await api.removeFile(id);
     setFiles((now) => ({ ...now, list: now.list.filter((file) => file.id !== id) }));
   };
-  return { files, rescan, add, remove };
+  return { files, rescan, ask, remove };
 }
 
-function merge(now: Files, { files, recipients, scanning, passedOver, closed, more }: FileListing): Files {
+/** Answers that overlap tell the same. */
+function merge(
+  now: Files,
+  { files, recipientsFrom, recipients, scanning, passedOver, closed, more }: FileListing,
+): Files {
   const known = new Set(now.list.map(({ id }) => id));
   const list = [...now.list, ...files.filter(({ id }) => !known.has(id))];
-  return { list, recipients, scanning, passedOver, closed, more };
+  const all = [...now.recipients];
+  all.splice(recipientsFrom, recipients.length, ...recipients);
+  return { list, recipients: all, scanning, passedOver, closed, more };
 }

@@ -19,37 +19,67 @@ export interface Upload {
 
 const NOTHING: Upload = { running: false, files: 0, done: 0, bytes: 0, sent: 0, others: [], problem: null };
 
+/** What is being sent, and what can still stop it. */
+interface Work {
+  stop: AbortController;
+  waiting: Candidate[];
+}
+
 export function useUpload(api: DeskApi, onFile: (file: FileView) => void, onKey: (file: File) => void) {
   const [upload, setUpload] = useState(NOTHING);
-  const stop = useRef<AbortController | null>(null);
+  const work = useRef<Work | null>(null);
 
+  /** What is dropped while files are being sent is sent after them. */
   async function take(candidates: Candidate[]): Promise<void> {
-    const encrypted: Candidate[] = [];
-    const others: string[] = [];
-    for (const candidate of candidates) {
-      const sort = await sortOf(candidate);
-      if (sort === 'encrypted') encrypted.push(candidate);
-      else if (sort === 'key') onKey(candidate.file);
-      else others.push(candidate.name);
-    }
-    const bytes = encrypted.reduce((sum, { file }) => sum + file.size, 0);
-    stop.current = new AbortController();
-    setUpload({ ...NOTHING, running: encrypted.length > 0, files: encrypted.length, bytes, others });
+    const { encrypted, keys, others } = await sorted(candidates);
+    for (const { file } of keys) onKey(file);
+    const running = work.current;
+    setUpload((now) => more(running === null ? NOTHING : now, encrypted, others));
+    if (running !== null) running.waiting.push(...encrypted);
+    else await send(encrypted);
+  }
+
+  async function send(waiting: Candidate[]): Promise<void> {
+    const stop = new AbortController();
+    const { signal } = stop;
+    work.current = { stop, waiting };
     let sentBefore = 0;
     try {
-      for (const { file, name } of encrypted) {
-        const progress = (sent: number) =>
-          setUpload((now) => ({ ...now, sent: sentBefore + Math.min(sent, file.size) }));
-        onFile(await api.drop(file, name, progress, stop.current.signal));
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { file, name } = next;
+        const before = sentBefore;
+        const progress = (sent: number) => setUpload((now) => ({ ...now, sent: before + Math.min(sent, file.size) }));
+        onFile(await api.drop(file, name, progress, signal));
         sentBefore += file.size;
-        setUpload((now) => ({ ...now, done: now.done + 1, sent: sentBefore }));
+        setUpload((now) => ({ ...now, done: now.done + 1, sent: before + file.size }));
       }
     } catch (error) {
-      const stopped = stop.current.signal.aborted;
-      setUpload((now) => ({ ...now, problem: stopped ? null : problemOf(error) }));
+      if (!signal.aborted) setUpload((now) => ({ ...now, problem: problemOf(error) }));
     }
+    work.current = null;
     setUpload((now) => ({ ...now, running: false }));
   }
 
-  return { upload, take, cancel: () => stop.current?.abort(), dismiss: () => setUpload(NOTHING) };
+  return {
+    upload,
+    take,
+    cancel: () => work.current?.stop.abort(),
+    dismiss: () => setUpload((now) => ({ ...now, others: [] })),
+  };
+}
+
+async function sorted(candidates: Candidate[]) {
+  const found: Record<'encrypted' | 'key' | 'other', Candidate[]> = { encrypted: [], key: [], other: [] };
+  for (const candidate of candidates) found[await sortOf(candidate)].push(candidate);
+  return { encrypted: found.encrypted, keys: found.key, others: found.other.map(({ name }) => name) };
+}
+
+function more(now: Upload, encrypted: Candidate[], others: string[]): Upload {
+  return {
+    ...now,
+    running: now.running || encrypted.length > 0,
+    files: now.files + encrypted.length,
+    bytes: now.bytes + encrypted.reduce((sum, { file }) => sum + file.size, 0),
+    others: [...now.others, ...others],
+  };
 }

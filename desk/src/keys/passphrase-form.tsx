@@ -16,7 +16,14 @@ export function PassphraseForm({ waiting, problem, give, giveUp }: Props) {
   const field = useRef<HTMLInputElement>(null);
   const [trying, setTrying] = useState(false);
   const name = 'file' in waiting ? waiting.file.name : waiting.name;
-  useEffect(() => field.current?.focus(), [name]);
+  // What was typed for one key and not sent is neither kept nor offered to another.
+  useEffect(() => {
+    const input = field.current!;
+    input.focus();
+    return () => {
+      input.value = '';
+    };
+  }, [waiting]);
 
   const submit = async (event: Event) => {
     event.preventDefault();

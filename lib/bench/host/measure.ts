@@ -1,6 +1,7 @@
 /** `callseal bench`: all that is measured of a host, in a time that was given. */
 
 import { setMaxListeners } from 'node:events';
+import { throwIfAborted } from '../../abort.ts';
 import { version } from '../../version.ts';
 import { currentRss, forgetPeakRss } from '../cost.ts';
 import type { EventLoopDelay } from '../loads.ts';
@@ -70,8 +71,9 @@ export interface MeasureOptions {
 /** Time that keys, files and the removal of files take of the whole. */
 const OVERHEAD = 0.25;
 
-/** @throws {CallsealError} `ERR_IO`; the signal's reason; whatever loading the module throws. */
+/** @throws {CallsealError} `ERR_IO`, `ERR_ABORTED`; whatever loading the module throws. */
 export async function measureHost(options: MeasureOptions): Promise<HostMeasurement> {
+  throwIfAborted(options.signal);
   // Every file under way listens.
   setMaxListeners(0, options.signal);
   const started = new Date();
@@ -90,8 +92,8 @@ export async function measureHost(options: MeasureOptions): Promise<HostMeasurem
       ...figures,
     };
   } catch (error) {
-    // What was stopped half-way says that it was stopped; the signal says why.
-    options.signal.throwIfAborted();
+    // What was stopped half-way says that it was stopped.
+    throwIfAborted(options.signal);
     throw error;
   } finally {
     place.close();
@@ -110,7 +112,7 @@ async function measureParts(
   { seconds, signal, onPart }: MeasureOptions,
 ): Promise<Figures> {
   const part = (name: string, weight: number): Pace => {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     onPart?.(name);
     return { seconds: seconds * (1 - OVERHEAD) * weight, signal };
   };

@@ -1,6 +1,7 @@
 /** Rounds: the same work again and again until its time is used up. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { throwIfAborted } from '../../abort.ts';
 
 /** How long a part of the run may take, and what ends it early. */
 export interface Pace {
@@ -11,7 +12,7 @@ export interface Pace {
 /**
  * Does `round` at least once, and again until the time is used up.
  *
- * @throws The signal's reason.
+ * @throws {CallsealError} `ERR_ABORTED`.
  */
 export async function inRounds<T>({ seconds, signal }: Pace, round: () => T | Promise<T>): Promise<T[]> {
   const end = performance.now() + seconds * 1000;
@@ -19,10 +20,10 @@ export async function inRounds<T>({ seconds, signal }: Pace, round: () => T | Pr
   do {
     // A signal is heard when the event loop turns.
     await nextTurn();
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     results.push(await round());
   } while (performance.now() < end);
-  signal.throwIfAborted();
+  throwIfAborted(signal);
   return results;
 }
 
@@ -48,6 +49,6 @@ export async function perSecond(
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   await nextTurn();
-  signal.throwIfAborted();
+  throwIfAborted(signal);
   return (done * 1000) / (performance.now() - started);
 }

@@ -3,6 +3,7 @@
 import type { ReadStream } from 'node:fs';
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
+import { throwIfAborted } from '../../abort.ts';
 import { CallsealError, errnoOf } from '../../errors.ts';
 import { STDIO } from '../stdio.ts';
 import { writeAtomically } from '../temporary.ts';
@@ -51,9 +52,9 @@ export async function readInput({ in: path }: RecordIoOptions, signal: AbortSign
       if (length > MAX_INPUT_BYTES) throw tooLong(name);
       chunks.push(chunk);
     }
-    signal.throwIfAborted();
+    throwIfAborted(signal);
   } catch (error) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     if (error instanceof CallsealError) throw error;
     const errno = errnoOf(error);
     throw new CallsealError('ERR_IO', `${name}: cannot be read (${errno ?? String(error)})`, {

@@ -7,8 +7,6 @@ export interface WavLayout {
   channels: number;
   sampleRate: number;
   bitsPerSample: number;
-  /** Bytes of a block: one sample of each channel, or what the format keeps together. */
-  blockBytes: number;
   /** The first byte of sound. */
   start: number;
   /** The byte behind the last. */
@@ -66,7 +64,6 @@ function parseFormat(chunk: Buffer): Omit<WavLayout, 'start' | 'end'> | null {
     tag: extended ? chunk.readUInt16LE(SUBFORMAT_AT) : told,
     channels: chunk.readUInt16LE(2),
     sampleRate: chunk.readUInt32LE(4),
-    blockBytes: chunk.readUInt16LE(12),
     bitsPerSample: chunk.readUInt16LE(14),
   };
 }
