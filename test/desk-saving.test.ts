@@ -1,8 +1,10 @@
 /** What the desk saves is what was found authentic: the same file, as a whole, and not written to since. */
 
 import { closeSync, openSync, renameSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { buffer } from 'node:stream/consumers';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { encrypt } from '../lib/callfile/encrypt-buffer.ts';
 import type { FileListing, FileView, OpenedView, VerifiedView } from '../lib/desk/protocol.ts';
 import { Recipients } from '../lib/recipients/recipients.ts';
@@ -45,7 +47,7 @@ async function deskWith(bytes: Buffer) {
     const { status, body } = await client.ask('GET', `/media/${handle}/save`);
     return status === 200 ? body : (JSON.parse(body.toString()).problem.code as string);
   };
-  return { path, test, client, verify, save };
+  return { path, test, client, handle, verify, save };
 }
 
 /** Puts another file under the name. */
@@ -64,6 +66,20 @@ describe('a file that is saved', () => {
     await expect(bad.verify()).rejects.toMatchObject({ code: 'ERR_TAMPERED' });
     expect(await bad.save()).toBe('ERR_INVALID_ARGUMENT');
     expect(bad.test.troubles).toEqual([]);
+  });
+
+  it('is saved to its end when the page closes it meanwhile, and closed then', async () => {
+    const content = Buffer.alloc(20_000_000, 'a call ');
+    const { test, client, handle, verify } = await deskWith(Buffer.from(await encrypt(content, { recipients })));
+    await verify();
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const where = new URL(`/media/${handle}/save`, test.origin);
+      get(where, { agent: false, headers: client.headers }, resolve).on('error', reject);
+    });
+    expect((await client.ask('DELETE', `/api/open/${handle}`)).status).toBe(204);
+    expect(test.desk.contents.get(handle).handle).toBe(handle);
+    expect(content.equals(await buffer(response))).toBe(true);
+    await vi.waitFor(() => expect(() => test.desk.contents.get(handle)).toThrow(/closed/));
   });
 
   it('is the one that was checked, whatever has its name meanwhile', async () => {

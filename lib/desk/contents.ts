@@ -28,6 +28,10 @@ export interface OpenContent {
   /** What is read of it. */
   content: Content;
   kind: Kind;
+  /** Downloads of it that run. */
+  saving: number;
+  /** The page looks at something else: it is closed with the last of them. */
+  left: boolean;
   sounds: Map<SoundFormat, Promise<Sound>>;
 }
 
@@ -94,6 +98,25 @@ export class Contents {
     if (found !== undefined) await closeContent(found);
   }
 
+  /** Closes it once nothing of it is being saved any more: the page looks at something else. */
+  async leave(handle: string): Promise<void> {
+    const found = this.#open.get(handle);
+    if (found !== undefined && found.saving > 0) found.left = true;
+    else await this.close(handle);
+  }
+
+  /** Saves something of the content, which the page may leave meanwhile. */
+  async whileSaving(handle: string, save: (content: OpenContent) => Promise<void>): Promise<void> {
+    const content = this.get(handle);
+    content.saving += 1;
+    try {
+      await save(content);
+    } finally {
+      content.saving -= 1;
+      if (content.left && content.saving === 0) await this.close(handle);
+    }
+  }
+
   /** Closes what a key, or a file that is no longer there, had opened, or is opening. */
   async closeWhere(test: Test): Promise<void> {
     for (const closedSince of this.#opening) closedSince.push(test);
@@ -107,8 +130,8 @@ export class Contents {
       throw new CallsealError('ERR_INVALID_ARGUMENT', 'too many files are being opened at once; try again');
     }
     const excess = this.#open.size + this.#opening.size - MAX_OPEN;
-    const oldest = [...this.#open.keys()].slice(0, Math.max(0, excess));
-    await Promise.all(oldest.map((handle) => this.close(handle)));
+    const idleFirst = [...this.#open.values()].sort((a, b) => Math.sign(a.saving) - Math.sign(b.saving));
+    await Promise.all(idleFirst.slice(0, Math.max(0, excess)).map(({ handle }) => this.close(handle)));
   }
 }
 
@@ -127,7 +150,8 @@ async function openContent(
     const head = await content.readRange(0, Math.min(content.size, WAV_HEAD_BYTES));
     const kind = guessKind(plainName, head, content.size);
     const proof = new Proof(held, file.name);
-    return { handle: unguessable(), fileId, plainName, access, held, proof, content, kind, sounds: new Map() };
+    const state = { saving: 0, left: false, sounds: new Map() };
+    return { handle: unguessable(), fileId, plainName, access, held, proof, content, kind, ...state };
   } catch (error) {
     await access?.close();
     await held.close();

@@ -38,7 +38,7 @@ async function verify({ desk, response, params }: Exchange): Promise<void> {
 }
 
 async function close({ desk, response, params }: Exchange): Promise<void> {
-  await desk.contents.close(params[0]!);
+  await desk.contents.leave(params[0]!);
   sendNothing(response);
 }
 
@@ -54,13 +54,14 @@ async function play(exchange: Exchange): Promise<void> {
  */
 async function download(exchange: Exchange): Promise<void> {
   const { desk, request, response, params } = exchange;
-  const { access, content, proof, plainName } = desk.contents.get(params[0]!);
-  const authentic = access.complete ? await proof.proven(content) : content;
-  const headers = {
-    'Content-Type': 'application/octet-stream',
-    'Content-Disposition': `attachment; filename*=UTF-8''${encodeName(basename(plainName))}`,
-  };
-  await sendRanged(request, response, authentic, headers, teller(exchange, 'save'));
+  await desk.contents.whileSaving(params[0]!, async ({ access, content, proof, plainName }) => {
+    const authentic = access.complete ? await proof.proven(content) : content;
+    const headers = {
+      'Content-Type': 'application/octet-stream',
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeName(basename(plainName))}`,
+    };
+    await sendRanged(request, response, authentic, headers, teller(exchange, 'save'));
+  });
 }
 
 /** A browser says only that a transfer broke off; the page hears why. */
