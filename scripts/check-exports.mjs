@@ -13,8 +13,14 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['lib', 'test', 'bench', 'scripts', 'examples'];
 const CHECKED = /^(lib|test\/helpers)\/.*\.ts$/;
-/** What the package exports is for others to use, and `bin/callseal` begins with the last. */
-const ENTRIES = ['lib/index.ts', 'lib/keys/index.ts', 'lib/agent/index.ts', 'lib/cli/main.ts'];
+/** What the package exports is for others to use; the last two are where processes begin. */
+const ENTRIES = [
+  'lib/index.ts',
+  'lib/keys/index.ts',
+  'lib/agent/index.ts',
+  'lib/cli/main.ts',
+  'lib/cli/doctor-examiner.ts',
+];
 
 const files = new Map(
   FOLDERS.flatMap(sourcesBelow).map((path) => [path, withoutComments(readFileSync(join(ROOT, path), 'utf8'))]),
