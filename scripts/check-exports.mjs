@@ -9,6 +9,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withoutComments } from './exports/without-comments.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['lib', 'test', 'bench', 'scripts', 'examples'];
@@ -23,7 +24,7 @@ const ENTRIES = [
 ];
 
 const files = new Map(
-  FOLDERS.flatMap(sourcesBelow).map((path) => [path, withoutComments(readFileSync(join(ROOT, path), 'utf8'))]),
+  FOLDERS.flatMap(sourcesBelow).map((path) => [path, withoutComments(path, readFileSync(join(ROOT, path), 'utf8'))]),
 );
 const words = new Map([...files].map(([path, text]) => [path, new Set(text.match(/[A-Za-z_$][\w$]*/g))]));
 
@@ -47,10 +48,6 @@ function sourcesBelow(folder) {
   return readdirSync(join(ROOT, folder), { recursive: true })
     .filter((name) => /\.(ts|mjs|js)$/.test(name) && !/(^|\/)(node_modules|dist)\//.test(name))
     .map((name) => join(folder, name));
-}
-
-function withoutComments(text) {
-  return text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 }
 
 function exportedValues(text) {
