@@ -1,12 +1,12 @@
 /** A program: makes the checks of `callseal doctor`, whose process starts it and hears of each result. */
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { DEFAULT_CONFIG_PATH } from '../config/index.ts';
 import type { Patient } from '../doctor/check.ts';
 import { type CheckResult, examine } from '../doctor/doctor.ts';
 import { refuseCoreDumps } from '../native/load.ts';
 import { DEFAULT_DIRECTORY, type Referral } from './doctor-process.ts';
+import { storeWithoutName } from './keys/hierarchy-options.ts';
 import { placesInTurn } from './keys/installation-options.ts';
 
 refuseCoreDumps();
@@ -27,16 +27,10 @@ function patientOf({ config, directories, store, places, agent, now, earlier: _,
     ...named,
     config: config ?? (existsSync(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null),
     directories: directories ?? (existsSync(DEFAULT_DIRECTORY) ? [DEFAULT_DIRECTORY] : []),
-    store: store ?? defaultStore(named.stateDirectory),
+    store: store ?? storeWithoutName(named.stateDirectory),
     passphraseFiles: places.filter(({ kind }) => kind === 'file').map(({ name }) => name),
     ...(places.length > 0 && { passphrase: placesInTurn(places) }),
     agent: new URL(agent),
     now: new Date(now),
   };
-}
-
-/** The store of this host, when it has one. */
-function defaultStore(state: string): string | null {
-  const path = join(state, 'keys.db');
-  return existsSync(path) ? `sqlite:${path}` : null;
 }
