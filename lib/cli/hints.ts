@@ -32,6 +32,10 @@ const HINTS: Partial<Record<ErrorCode, string | ((command: string) => string | u
   ERR_NO_MATCHING_KEY: (command) =>
     OPENS_FILES.includes(command) ? 'callseal inspect FILE shows whose keys open it' : undefined,
   ERR_TRUNCATED: (command) => (command === 'decrypt' ? '--recover takes all that is authentic of it' : undefined),
+  ERR_TAMPERED: (command) =>
+    command === 'decrypt'
+      ? 'fetch it again from its source; --recover takes what is authentic before the damage'
+      : undefined,
   ERR_NOT_SIGNED: WHO_SIGNED,
   ERR_WRONG_SIGNER: WHO_SIGNED,
   ERR_NATIVE_UNAVAILABLE: WHAT_IS_WRONG,
