@@ -1,13 +1,11 @@
 /** `callseal doctor` where a check never ends, or its process does not survive it: the others are made all the same. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { CHECKS } from '../lib/doctor/doctor.ts';
-import { callseal, finish, type Run, start } from './helpers/cli.ts';
+import { callseal, finish, type Run, shell, start } from './helpers/cli.ts';
 import { makeSite, PASSPHRASE } from './helpers/keys-cli.ts';
 import { programs } from './helpers/patient.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -38,21 +36,13 @@ function stateOf(pid: string): string {
 }
 
 describe('callseal doctor', () => {
-  it('tells which checks crash, hear nothing from a server, or stand still as one at a dead mount does', async () => {
-    const server = createServer(() => {});
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const store = `postgres://voice@127.0.0.1:${(server.address() as AddressInfo).port}/voice?sslmode=disable`;
+  it('tells which checks crash, or stand still as one at a dead mount does', async () => {
     const PATH = programs({ timedatectl: 'kill -SEGV $PPID', systemctl: 'kill -STOP $PPID; exec sleep 3' });
-    try {
-      const run = await callseal(['doctor', '--json', '--patience', '1', '--store', store], { env: { ...env, PATH } });
-      expect(errorsOf(run)).toEqual([
-        'clock died: the process that looked ended before it had answered: SIGSEGV (signal 11)',
-        expect.stringMatching(/^store no-answer: did not answer in 1 second: /),
-        expect.stringMatching(/^agent no-answer: did not answer in 1 second: /),
-      ]);
-    } finally {
-      server.close();
-    }
+    const run = await callseal(['doctor', '--json', '--patience', '1'], { env: { ...env, PATH } });
+    expect(errorsOf(run)).toEqual([
+      'clock died: the process that looked ended before it had answered: SIGSEGV (signal 11)',
+      expect.stringMatching(/^agent no-answer: did not answer in 1 second: /),
+    ]);
   });
 
   it('ends with a signal while a check stands still, and leaves no process and no copy', async () => {
@@ -70,13 +60,11 @@ describe('callseal doctor', () => {
     await vi.waitFor(() => expect(stateOf(readFileSync(pid, 'utf8').trim())).toMatch(/^(gone|Z)$/), 5_000);
   });
 
-  it('takes a passphrase by a descriptor, and leaves no copy of what the host remembers when it cannot be copied', async () => {
-    const site = await makeSite();
-    await site.ok('master create --suite aes/aes/sha256');
-    const TMPDIR = tempDir();
-    mkdirSync(join(site.cwd, 'state/odd.json'));
-    const run = await site.run('doctor --json --passphrase-fd 0', { input: PASSPHRASE, env: { TMPDIR } });
-    expect(run.stdout.toString()).toMatch(/"could not be examined: .*odd\.json/);
-    expect(readdirSync(TMPDIR)).toEqual([]);
+  it.each(['--passphrase-fd 9', '--passphrase-file /dev/fd/9'])('takes a passphrase by %s', async (option) => {
+    const { cwd, env: ofSite } = await makeSite();
+    writeFileSync(join(cwd, 'passphrase'), PASSPHRASE);
+    const { stdout } = await shell(`callseal doctor ${option} 9< passphrase`, { cwd, env: ofSite });
+    expect(stdout.toString()).toMatch(/^error +store .*there is no such file/m);
+    expect(stdout.toString()).not.toContain('needs its passphrase');
   });
 });

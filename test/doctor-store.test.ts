@@ -1,7 +1,7 @@
 /** What the doctor says of key stores, and that it changes nothing in them. */
 
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -72,6 +72,13 @@ describe('the key store', () => {
     const restored = host({ stateDirectory: linked.stateDirectory });
     tamper(restored, 'update callseal_working_keys set reserved = 0');
     expect(await ailments(store, restored)).toContain('error altered');
+  });
+
+  it('is not verified where what the host remembers cannot be copied; only the scratch directory then holds a copy', async () => {
+    const odd = host();
+    mkdirSync(join(odd.stateDirectory, 'odd.json'));
+    await expect(store.examine(odd)).rejects.toThrow('odd.json');
+    expect(readdirSync(odd.scratch)).toHaveLength(1);
   });
 
   it('is reachable, and not verified without the passphrase', async () => {
