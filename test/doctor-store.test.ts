@@ -78,7 +78,7 @@ describe('the key store', () => {
     const odd = host();
     mkdirSync(join(odd.stateDirectory, 'odd.json'));
     await expect(store.examine(odd)).rejects.toThrow('odd.json');
-    expect(readdirSync(odd.scratch)).toHaveLength(1);
+    expect(readdirSync(odd.scratch!)).toHaveLength(1);
   });
 
   it('is reachable, and not verified without the passphrase', async () => {

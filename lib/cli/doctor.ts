@@ -109,12 +109,12 @@ async function checksOf(
 ): Promise<CheckResult[]> {
   const signal = interruptSignal();
   const named = await namedBy(options, places, now);
-  const scratch = await mkdtemp(join(tmpdir(), 'callseal-doctor-'));
+  const scratch = await mkdtemp(join(tmpdir(), 'callseal-doctor-')).catch(() => null);
   try {
     const start = (earlier: readonly CheckResult[]) => startExaminer({ ...named, scratch, earlier });
     return await attend({ start, patience: options.patience, signal }, tell);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    if (scratch !== null) await rm(scratch, { recursive: true, force: true });
   }
 }
 

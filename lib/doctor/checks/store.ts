@@ -1,8 +1,9 @@
 /** The key store: reachable, of this release, whole, with keys that may still be used. */
 
 import { copyFile, mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, hasCode } from '../../errors.ts';
+import { CallsealError, errnoOf, hasCode } from '../../errors.ts';
 import type { Installation } from '../../keys/installation/types.ts';
 import type { Overview } from '../../keys/overview.ts';
 import { count, daysUntil } from '../../wording.ts';
@@ -94,6 +95,10 @@ async function hierarchyOf(installation: Installation, patient: Patient): Promis
 
 /** Opening a hierarchy has the host remember how far it has come; the doctor has a copy remember it. */
 async function copyOf({ stateDirectory, scratch }: Patient): Promise<string> {
+  if (scratch === null) {
+    const message = `no directory can be made in ${tmpdir()} for a copy of what this host remembers; name another in TMPDIR`;
+    throw new CallsealError('ERR_IO', message, { path: tmpdir() });
+  }
   const copy = await mkdtemp(join(scratch, 'state-'));
   const names = await readdir(stateDirectory).catch((problem: unknown) => {
     if (errnoOf(problem) === 'ENOENT') return [];
