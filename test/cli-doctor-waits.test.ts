@@ -60,6 +60,12 @@ describe('callseal doctor', () => {
     await vi.waitFor(() => expect(stateOf(readFileSync(pid, 'utf8').trim())).toMatch(/^(gone|Z)$/), 5_000);
   });
 
+  it('leaves no copy when its reader goes away', async () => {
+    const TMPDIR = tempDir();
+    expect((await shell('callseal doctor | head -n 1', { env: { ...env, TMPDIR } })).stdout.toString()).toMatch(/^ok/);
+    expect(readdirSync(TMPDIR)).toEqual([]);
+  });
+
   it.each(['--passphrase-fd 9', '--passphrase-file /dev/fd/9'])('takes a passphrase by %s', async (option) => {
     const { cwd, env: ofSite } = await makeSite();
     writeFileSync(join(cwd, 'passphrase'), PASSPHRASE);

@@ -1,6 +1,7 @@
 /** `callseal doctor`: everything that an operator gets wrong, and what to do about it. Changes nothing. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -110,11 +111,16 @@ async function checksOf(
   const signal = interruptSignal();
   const named = await namedBy(options, places, now);
   const scratch = await mkdtemp(join(tmpdir(), 'callseal-doctor-')).catch(() => null);
+  const clear = (): void => {
+    if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+  };
+  process.once('exit', clear); // also where nobody reads what is printed any more
   try {
     const start = (earlier: readonly CheckResult[]) => startExaminer({ ...named, scratch, earlier });
     return await attend({ start, patience: options.patience, signal }, tell);
   } finally {
-    if (scratch !== null) await rm(scratch, { recursive: true, force: true });
+    process.off('exit', clear);
+    clear();
   }
 }
 
