@@ -9,15 +9,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withoutComments } from './exports/without-comments.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['lib', 'test', 'bench', 'scripts', 'examples'];
 const CHECKED = /^(lib|test\/helpers)\/.*\.ts$/;
-/** What the package exports is for others to use, and `bin/callseal` begins with the last. */
-const ENTRIES = ['lib/index.ts', 'lib/keys/index.ts', 'lib/agent/index.ts', 'lib/cli/main.ts'];
+/** What the package exports is for others to use; the last two are where processes begin. */
+const ENTRIES = [
+  'lib/index.ts',
+  'lib/keys/index.ts',
+  'lib/agent/index.ts',
+  'lib/cli/main.ts',
+  'lib/cli/doctor-examiner.ts',
+];
 
 const files = new Map(
-  FOLDERS.flatMap(sourcesBelow).map((path) => [path, withoutComments(readFileSync(join(ROOT, path), 'utf8'))]),
+  FOLDERS.flatMap(sourcesBelow).map((path) => [path, withoutComments(path, readFileSync(join(ROOT, path), 'utf8'))]),
 );
 const words = new Map([...files].map(([path, text]) => [path, new Set(text.match(/[A-Za-z_$][\w$]*/g))]));
 
@@ -41,10 +48,6 @@ function sourcesBelow(folder) {
   return readdirSync(join(ROOT, folder), { recursive: true })
     .filter((name) => /\.(ts|mjs|js)$/.test(name) && !/(^|\/)(node_modules|dist)\//.test(name))
     .map((name) => join(folder, name));
-}
-
-function withoutComments(text) {
-  return text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 }
 
 function exportedValues(text) {

@@ -4,13 +4,13 @@
  *
  * Two kinds of targets: libFuzzer's of `native/fuzz`, built with address and undefined-behaviour sanitizers, and properties
  * of `test/`, which fast-check tries with ever new values. Ctrl-C ends the target that is running and prints the summary
- * so far. Exit codes: 0 nothing was found, 1 something was (its file is named), 2 it could not be run.
+ * so far. Exit codes: 0 nothing was found, 1 something was (its file is named), 2 a target could not be run.
  */
 
 import { spawnSync } from 'node:child_process';
-import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { fuzz } from './fuzz/targets-in-turn.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `usage: npm run fuzz -- [--minutes N] [--target NAME]… [--minimise] [--list]
@@ -34,7 +34,10 @@ async function main(args) {
   ]);
   const known = [...nativeTargets(), ...propertyTargets()];
   if (options.list) return say(known.map(({ name, what }) => `${name.padEnd(22)}${what}`).join('\n'), 0);
-  return fuzz(chosen(known, options.target), options);
+  // A terminal's Ctrl-C reaches the target too; a signal to this process alone is passed on.
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort());
+  return fuzz(chosen(known, options.target), options, stop.signal);
 }
 
 function readOptions(args) {
@@ -61,39 +64,6 @@ function chosen(known, names) {
       throw new UsageError(`no target ${name}; there are ${known.map((t) => t.name).join(', ')}`);
     return target;
   });
-}
-
-async function fuzz(targets, { seconds, minimise }) {
-  // A terminal's Ctrl-C reaches the target too; a signal to this process alone is passed on.
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort());
-  const results = [];
-  for (const target of targets) {
-    if (stop.signal.aborted) break;
-    await target.prepare?.();
-    console.log(`${target.name}: ${seconds} s`);
-    const result = { name: target.name, ...(await target.run(seconds, stop.signal)) };
-    if (minimise && !stop.signal.aborted && result.findings.length === 0) await target.minimise?.();
-    results.push(result);
-    console.log(line(result));
-  }
-  return summary(results, targets.length);
-}
-
-function line({ name, executions, seconds, edges, entries, findings }) {
-  const speed = seconds > 0 ? Math.round(executions / seconds) : 0;
-  const covered = edges === null ? '' : `, ${edges} edges, ${entries} new corpus entries`;
-  const found = findings.length === 0 ? 'nothing found' : `${findings.length} found`;
-  return `${name}: ${executions} executions in ${Math.round(seconds)} s (${speed}/s)${covered}, ${found}`;
-}
-
-function summary(results, wanted) {
-  console.log(`\n${results.map(line).join('\n')}`);
-  const left = wanted - results.length;
-  if (left > 0) console.log(`interrupted: ${left} ${left === 1 ? 'target was' : 'targets were'} not run`);
-  const findings = results.flatMap((result) => result.findings);
-  for (const path of findings) console.log(`found: ${relative(process.cwd(), path)}`);
-  return findings.length > 0 ? 1 : 0;
 }
 
 function say(text, exitCode) {

@@ -29,7 +29,7 @@ function compile() {
 if (!binaryLoads() && !(compile() && binaryLoads())) {
   console.error(`
 callseal: there is no prebuilt native module for ${process.platform}-${process.arch} and it could not be compiled here.
-Install a C++17 compiler, cmake and the OpenSSL 3 headers, then run: npm rebuild callseal
+Install a C++17 compiler, cmake and the OpenSSL 3 headers, then install it again.
   Debian, Ubuntu:  apt-get install g++ make cmake libssl-dev
   RHEL family:     dnf install gcc-c++ make cmake openssl-devel`);
   process.exit(1);

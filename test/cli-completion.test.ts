@@ -87,6 +87,24 @@ describe.each(['bash', 'zsh', 'fish'] as const)('in %s', (shell) => {
   });
 });
 
+it('names of files are completed whole in bash, whatever is in them', () => {
+  const dir = tempDir();
+  const files = ['odd name', 'odd\nname', "odd'name", 'odd"$name', 'odd*name'];
+  for (const name of files) writeFileSync(join(dir, name), 'x');
+  mkdirSync(join(dir, 'odd dir\nhere'));
+  const script = join(dir, '_callseal');
+  writeFileSync(script, bashCompletion(program));
+  const cases: Record<string, string[]> = {
+    'callseal encrypt odd': [...files, 'odd dir\nhere'].sort(),
+    'callseal decrypt -k odd\\ n': ['odd name'],
+    'callseal decrypt --key=odd\\ n': ['odd name'],
+    'callseal report odd': ['odd dir\nhere'],
+    'callseal encrypt --output-dir odd': ['odd dir\nhere'],
+  };
+  const found = COMPLETERS.bash(script, Object.keys(cases), dir);
+  expect(Object.fromEntries(Object.keys(cases).map((line, index) => [line, found[index]]))).toEqual(cases);
+});
+
 describe('the definitions', () => {
   const find = (...path: string[]): CommandDefinition =>
     everyCommand(program).find((command) => command.path.join(' ') === path.join(' '))!;

@@ -86,7 +86,9 @@ describe('callseal doctor', () => {
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     const doctor = async (): Promise<Report> =>
       reportOf(await shell(`'${process.execPath}' '${join(copy, 'bin/callseal')}' doctor --json`, { env }));
-    expect(rulesOf(await doctor(), 'binary')).toEqual(['error missing']);
+    const missing = await doctor();
+    expect(rulesOf(missing, 'binary')).toEqual(['error missing']);
+    expect(missing.checks[1]!.findings[0]!.remedy).toBe(`cd ${copy} && npm run compile`);
     mkdirSync(join(copy, 'build/Release'), { recursive: true });
     cpSync(ADDON, join(copy, 'build/Release/callseal.node'));
     writeFileSync(join(copy, 'build/Release/callseal.node'), 'no library');

@@ -1,5 +1,6 @@
 /** What `callseal status` says of the key hierarchy. */
 
+import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -62,6 +63,11 @@ describe('status of the keys', () => {
     expect(text).toMatch(/^ {2}models +1, active +65,536$/m);
     const elsewhere = await siteAt(tempDir(), String(site.env.CALLSEAL_STORE)).run('status --json');
     expect(JSON.parse(elsewhere.stdout.toString()).keys).toMatchObject({ verified: false, masters: [{ id: master }] });
+    for (const name of readdirSync(site.cwd).filter((each) => each.startsWith('keys.db'))) {
+      renameSync(join(site.cwd, name), join(site.cwd, 'state', name));
+    }
+    const unnamed = await site.run('status', { env: { CALLSEAL_STORE: '' } });
+    expect(keysPart(unnamed.stdout.toString())).toMatch(new RegExp(`^ {2}${master} +active, current`, 'm'));
   });
 
   it('names what is not approved and what is disabled', async () => {

@@ -89,6 +89,12 @@ describe('help and version', () => {
     expect(word.stdout.toString()).toBe(option.stdout.toString());
   });
 
+  it('says that what help is wanted for is no command', async () => {
+    const run = await callseal(['help', 'encrpyt']);
+    expect([run.status, run.stdout.toString()]).toEqual([2, '']);
+    expect(run.stderr).toMatch(/^Usage: callseal.*callseal: unknown command 'encrpyt'\n$/s);
+  });
+
   it('shows help and ends with 2 when no command is given', async () => {
     const run = await callseal([]);
     expect([run.status, run.stdout.toString()]).toEqual([2, '']);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -184,4 +184,10 @@ describe('a configuration file that cannot be read', () => {
 
 it('the default is the place the vendor documents', () => {
   expect(DEFAULT_CONFIG_PATH).toBe('/etc/lumenvox/client_property.conf');
+});
+
+it.skipIf(existsSync(DEFAULT_CONFIG_PATH))('a missing file at that place is told with what goes into it', () => {
+  expect(() => readClientProperties(DEFAULT_CONFIG_PATH)).toThrow(
+    /does not exist; make it, with a line LOGGING_ENCRYPTION_KEY/,
+  );
 });

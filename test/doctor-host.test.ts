@@ -230,6 +230,22 @@ describe('agent', () => {
     expect(await ailments(agent, patient({ ...at(port), agentExpected: false }))).toEqual(['note none']);
   });
 
+  it.each([
+    [{ healthy: true }, 'note other-release'],
+    [{ healthy: true, alarms: [{}], queueLength: 0 }, 'note other-release'],
+    [{ healthy: true, alarms: [] }, 'note other-release'],
+    [{ healthy: true, alarms: [{ key: 'expiry:mary', message: 'soon' }] }, 'warning alarm-expiry'],
+    [{ healthy: false }, 'error unhealthy'],
+  ])('is of another release and answers %j', async (answer, expected) => {
+    const server = createServer((_, response) => response.end(JSON.stringify(answer)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      expect(await ailments(agent, patient(at((server.address() as AddressInfo).port)))).toEqual([expected]);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
   it('is a unit that failed and is not enabled', async () => {
     process.env.PATH = programs({
       systemctl: 'echo LoadState=loaded; echo ActiveState=failed; echo UnitFileState=disabled',

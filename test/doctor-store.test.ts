@@ -1,7 +1,7 @@
 /** What the doctor says of key stores, and that it changes nothing in them. */
 
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -58,6 +58,24 @@ describe('the key store', () => {
     const { message } = await finding(store, healthy, 'verified');
     expect(message).toMatch(/^verified: 1 master key, \d+ audit entries, .*every row is as it was written$/);
     expect(contents(healthy.cwd)).toEqual(before);
+  });
+
+  it('is verified where the state directory is a symbolic link', async () => {
+    const linked = host();
+    const elsewhere = join(tempDir(), 'elsewhere');
+    renameSync(linked.stateDirectory, elsewhere);
+    symlinkSync(elsewhere, linked.stateDirectory);
+    expect(await ailments(store, linked)).toEqual(['note no-certificate']);
+    const restored = host({ stateDirectory: linked.stateDirectory });
+    tamper(restored, 'update callseal_working_keys set reserved = 0');
+    expect(await ailments(store, restored)).toContain('error altered');
+  });
+
+  it('is not verified where what the host remembers cannot be copied; only the scratch directory then holds a copy', async () => {
+    const odd = host();
+    mkdirSync(join(odd.stateDirectory, 'odd.json'));
+    await expect(store.examine(odd)).rejects.toThrow('odd.json');
+    expect(readdirSync(odd.scratch!)).toHaveLength(1);
   });
 
   it('is reachable, and not verified without the passphrase', async () => {

@@ -35,7 +35,7 @@ describe('the package', () => {
     const [, installer] = manifest.scripts.install.split(' ');
     const entries = Object.values(manifest.exports as Record<string, string | Record<string, string>>);
     const exported = entries.flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)));
-    const named = [installer, manifest.bin.callseal, manifest.man, ...exported].map((path: string) =>
+    const named = [installer, manifest.bin.callseal, ...manifest.man, ...exported].map((path: string) =>
       path.replace(/^\.\//, ''),
     );
     expect(files).toEqual(expect.arrayContaining(named));

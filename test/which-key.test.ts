@@ -147,6 +147,7 @@ describe('callseal which-key', () => {
     expect([good.status, good.stdout.toString()]).toEqual([0, `tree/both.sealed: opens with ${MARY}\n`]);
     const quick = await run('-k', FRED, '--quick', 'tree/day/fred.sealed');
     expect(quick.stdout.toString()).toBe(`tree/day/fred.sealed: opens with ${FRED} (key ids compared, not proved)\n`);
+    expect(quick.stderr).toBe('');
     const none = await run('-k', MARY, 'tree/day/fred.sealed');
     expect([none.status, none.stdout.toString()]).toEqual([5, expect.stringContaining('none of these keys')]);
     expect((await run('-k', MARY, 'tree/day/plain.txt')).status).toBe(9);
@@ -159,6 +160,13 @@ describe('callseal which-key', () => {
     expect(stdout.toString()).toMatch(/^mary_private\.key: opens 2 files/m);
     expect(stderr).toMatch(/tree\/day\/fred\.sealed: .*passphrase/);
     expect(stderr).toContain('1 failed');
+  });
+
+  it('says that a key was not tried only where a certificate says that it is another', async () => {
+    const closed = await run('-k', FRED, 'tree/day/fred.sealed');
+    expect([closed.status, closed.stderr]).toEqual([6, expect.not.stringContaining('was not tried')]);
+    const other = await run('-k', FRED, 'tree/day/none.sealed');
+    expect([other.status, other.stderr]).toEqual([5, expect.stringContaining(`key ${FRED} was not tried`)]);
   });
 
   it('asks only for the passphrase that is needed', async () => {

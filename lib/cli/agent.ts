@@ -63,7 +63,11 @@ export function define(command: Command): void {
     .option('--include <pattern>', 'names to encrypt: * and ? as in a shell (repeatable; default: all)', collect)
     .option('--output-dir <dir>', 'write encrypted files below this directory')
     .option('--suffix <suffix>', 'what the names of encrypted files end in', DEFAULT_SUFFIX)
-    .option('--concurrency <n>', 'files encrypted at the same time', number('--concurrency', 1, 1024, true))
+    .option(
+      '--concurrency <n>',
+      'files encrypted at the same time (default: 4 a core, 8 at most)',
+      number('--concurrency', 1, 1024, true),
+    )
     .option(
       '--quiet-seconds <s>',
       'without a lease, a file is finished when unchanged for so long',

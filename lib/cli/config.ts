@@ -1,6 +1,7 @@
 /** `callseal config check`: the configuration as it will be used on this host, with everything that is wrong. */
 
 import type { Command } from 'commander';
+import { DEFAULT_CONFIG_PATH } from '../config/index.ts';
 import { type ConfigFinding, type ConfigReport, checkConfiguration } from '../doctor/configuration-report.ts';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
@@ -30,7 +31,7 @@ export function define(command: Command): void {
   command
     .command('check')
     .description('check a configuration and every certificate it lists')
-    .argument('[file]', 'client_property.conf; the usual one if left out')
+    .argument('[file]', `client_property.conf (default: ${DEFAULT_CONFIG_PATH})`)
     .option('--json', 'one JSON document on standard output')
     .option('--warn-days <n>', 'warn of certificates that expire within so many days', parseDays, 30)
     .addHelpText('after', HELP)

@@ -1,24 +1,28 @@
 /** `callseal doctor`: everything that an operator gets wrong, and what to do about it. Changes nothing. */
 
-import { existsSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { DEFAULT_CONFIG_PATH } from '../config/index.ts';
-import type { Finding, Patient, Severity } from '../doctor/check.ts';
+import { attend } from '../doctor/attend.ts';
+import type { Finding, Severity } from '../doctor/check.ts';
 import { worst } from '../doctor/check.ts';
-import { type CheckResult, examine } from '../doctor/doctor.ts';
+import type { CheckResult } from '../doctor/doctor.ts';
 import { CallsealError } from '../errors.ts';
 import { version } from '../version.ts';
+import { DEFAULT_DIRECTORY, type Referral, startExaminer } from './doctor-process.ts';
 import { EXIT_DOCTOR_ERRORS, EXIT_DOCTOR_WARNINGS } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
 import { addKeyStoreOptions, type HierarchyOptions, namedStore, stateDirectory } from './keys/hierarchy-options.ts';
-import { folderOf, placesInTurn } from './keys/installation-options.ts';
+import { folderOf } from './keys/installation-options.ts';
 import { type Colors, colorsFor, Output } from './output.ts';
 import type { PassphrasePlace } from './passphrase-options.ts';
 import { collect } from './recipient-options.ts';
 import { count, safe, safeJson } from './text.ts';
 
-/** As `callseal agent` has them. */
-const DEFAULT_DIRECTORY = '/var/lumenvox/responses';
+/** As `callseal agent` has it. */
 const DEFAULT_AGENT = 'http://127.0.0.1:9465';
 /** Of the JSON document. Members may be added; a change of what there is raises it. */
 const FORMAT = 1;
@@ -37,6 +41,7 @@ interface DoctorOptions extends HierarchyOptions {
   key?: string[];
   agent?: string;
   warnDays: number;
+  patience: number;
   quiet?: boolean;
   json?: boolean;
 }
@@ -60,7 +65,8 @@ export function define(command: Command): void {
     .option('--output-dir <dir>', 'where encrypted files go, when that is elsewhere')
     .option('-k, --key <file>', 'private-key file that is used on this host, to open or to sign (repeatable)', collect)
     .option('--agent <url>', `where the agent listens (default: ${DEFAULT_AGENT})`)
-    .option('--warn-days <n>', 'warn of certificates that expire within so many days', parseDays, 30);
+    .option('--warn-days <n>', 'warn of certificates that expire within so many days', parseDays, 30)
+    .option('--patience <seconds>', 'give up a check that takes longer, and make the next', parseSeconds, 30);
   const places = addKeyStoreOptions(command);
   command
     .option('-q, --quiet', 'only what there is something to do about')
@@ -74,46 +80,71 @@ function parseDays(text: string): number {
   throw new CallsealError('ERR_INVALID_ARGUMENT', '--warn-days takes a number of days');
 }
 
+function parseSeconds(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new CallsealError('ERR_INVALID_ARGUMENT', '--patience takes a number of seconds, 1 or more');
+}
+
 async function doctorCommand(options: DoctorOptions, places: readonly PassphrasePlace[]): Promise<void> {
   const output = new Output('doctor');
-  const patient = await patientOf(options, places);
   const colors = colorsFor(process.stdout);
   const tell = (result: CheckResult): void => {
     for (const line of resultLines(result, options.quiet === true, colors)) output.print(line);
   };
-  const checks = await examine(patient, options.json === true ? undefined : tell);
+  const time = new Date();
+  const checks = await checksOf(options, places, time, options.json === true ? () => {} : tell);
   const severity = worst(checks.map((result) => result.severity));
   process.exitCode = EXIT_CODE[severity];
   if (options.json !== true) return output.print(summary(checks, colors));
   const { exitCode } = process;
-  const time = patient.now.toISOString();
-  output.print(safeJson({ format: FORMAT, callseal: version(), time, severity, exitCode, checks }, 2));
+  output.print(
+    safeJson({ format: FORMAT, callseal: version(), time: time.toISOString(), severity, exitCode, checks }, 2),
+  );
 }
 
-async function patientOf(options: DoctorOptions, places: readonly PassphrasePlace[]): Promise<Patient> {
+async function checksOf(
+  options: DoctorOptions,
+  places: readonly PassphrasePlace[],
+  now: Date,
+  tell: (result: CheckResult) => void,
+): Promise<CheckResult[]> {
+  const signal = interruptSignal();
+  const named = await namedBy(options, places, now);
+  const scratch = await mkdtemp(join(tmpdir(), 'callseal-doctor-')).catch(() => null);
+  const clear = (): void => {
+    if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+  };
+  process.once('exit', clear); // also where nobody reads what is printed any more
+  try {
+    const start = (earlier: readonly CheckResult[]) => startExaminer({ ...named, scratch, earlier });
+    return await attend({ start, patience: options.patience, signal }, tell);
+  } finally {
+    process.off('exit', clear);
+    clear();
+  }
+}
+
+/** Without a look at any file, which may be on a disk that is gone. */
+async function namedBy(
+  options: DoctorOptions,
+  places: readonly PassphrasePlace[],
+  now: Date,
+): Promise<Omit<Referral, 'scratch' | 'earlier'>> {
   const { config, watch, outputDir, key, agent, warnDays } = options;
-  const state = await stateDirectory(options);
   return {
-    config: config ?? (existsSync(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null),
-    warnDays,
-    directories: watch ?? (existsSync(DEFAULT_DIRECTORY) ? [DEFAULT_DIRECTORY] : []),
+    config: config ?? null,
+    directories: watch ?? null,
+    store: namedStore(options) ?? null,
+    agent: parseUrl(agent ?? DEFAULT_AGENT).href,
+    agentExpected: agent !== undefined,
     outputDirectory: outputDir ?? null,
     keys: key ?? [],
-    passphraseFiles: places.filter(({ kind }) => kind === 'file').map(({ name }) => name),
-    store: namedStore(options) ?? defaultStore(state),
-    stateDirectory: state,
+    stateDirectory: await stateDirectory(options),
     installationFolder: await folderOf(options),
-    ...(places.length > 0 && { passphrase: placesInTurn(places) }),
-    agent: parseUrl(agent ?? DEFAULT_AGENT),
-    agentExpected: agent !== undefined,
-    now: new Date(),
+    warnDays,
+    places,
+    now: now.getTime(),
   };
-}
-
-/** The store of this host, when it has one. */
-function defaultStore(state: string): string | null {
-  const path = join(state, 'keys.db');
-  return existsSync(path) ? `sqlite:${path}` : null;
 }
 
 function parseUrl(text: string): URL {

@@ -65,7 +65,11 @@ function isCommanderError(error: unknown): error is CommanderError {
 /** Says what is wrong with the command line; help and version end here too. */
 function reportUsage(error: CommanderError, output: Output, args: readonly string[]): number {
   if (error.exitCode === 0) return 0;
-  if (error.code === 'commander.help') return EXIT_USAGE;
+  if (error.code === 'commander.help') {
+    const topic = args[args.indexOf('help') + 1];
+    if (args.includes('help') && topic !== undefined) output.usage(`unknown command '${topic}'`);
+    return EXIT_USAGE;
+  }
   output.usage(error.message.replace(/^error: /, '').replaceAll('\n', ' '));
   const name = commandName(args);
   output.hint(`callseal ${name === '' ? '' : `${name} `}--help`);

@@ -4,7 +4,13 @@ import type { Command } from 'commander';
 import { CallsealError } from '../errors.ts';
 import { type Status, status } from '../status.ts';
 import { jsonFile } from './json.ts';
-import { addKeyStoreOptions, type HierarchyOptions, namedStore, stateDirectory } from './keys/hierarchy-options.ts';
+import {
+  addKeyStoreOptions,
+  type HierarchyOptions,
+  namedStore,
+  stateDirectory,
+  storeWithoutName,
+} from './keys/hierarchy-options.ts';
 import { folderOf, placesInTurn } from './keys/installation-options.ts';
 import type { KeysStatus } from './keys/keys-status.ts';
 import { type Colors, colorsFor, Output } from './output.ts';
@@ -15,7 +21,7 @@ const HELP = `
 Loads the module, runs its self-tests and one trial of every operation. Ends with 11 when there is no FIPS module to use,
 with 12 when the native module is missing or not isolated from another OpenSSL.
 
-With --store or CALLSEAL_STORE it also shows the key hierarchy. Where the installation key can be opened without asking (a
+It also shows the key hierarchy of --store or CALLSEAL_STORE, or of the file keys.db in the state directory. Where the installation key can be opened without asking (a
 passphrase option, a service’s credential), everything is verified, and an altered row ends with 17; otherwise it shows what
 the rows say.
 
@@ -60,10 +66,11 @@ async function jsonCommand(options: StatusOptions, places: readonly PassphrasePl
   }
 }
 
-/** The key hierarchy when a store is named; nobody is asked for anything. */
+/** The key hierarchy when a store is named, or is where one would be made; nobody is asked for anything. */
 async function keysStatus(options: StatusOptions, places: readonly PassphrasePlace[]): Promise<KeysStatus | null> {
-  const store = namedStore(options);
-  if (store === undefined) return null;
+  const state = await stateDirectory(options);
+  const store = namedStore(options) ?? storeWithoutName(state);
+  if (store === null) return null;
   const { unverifiedKeys, verifiedKeys } = await import('./keys/keys-status.ts');
   const { openInstallation } = await import('../keys/installation/open.ts');
   const folder = await folderOf(options);
@@ -76,7 +83,7 @@ async function keysStatus(options: StatusOptions, places: readonly PassphrasePla
   });
   if (installation instanceof CallsealError) return unverifiedKeys(store, installation.message);
   try {
-    return await verifiedKeys(store, installation, await stateDirectory(options));
+    return await verifiedKeys(store, installation, state);
   } finally {
     installation.destroy();
   }

@@ -60,12 +60,17 @@ function configError(path: string, message: string, cause?: unknown): CallsealEr
   });
 }
 
+function whereToLook(path: string): string {
+  if (path !== DEFAULT_CONFIG_PATH) return `the vendor's default is ${DEFAULT_CONFIG_PATH}`;
+  return 'make it, with a line LOGGING_ENCRYPTION_KEY = CERT,CERT, or name another file or the certificates themselves';
+}
+
 function readFailure(path: string, error: unknown): CallsealError {
   const errno = errnoOf(error);
   switch (errno) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return configError(path, `does not exist; the vendor's default is ${DEFAULT_CONFIG_PATH}`, error);
+      return configError(path, `does not exist; ${whereToLook(path)}`, error);
     case 'EACCES':
     case 'EPERM':
       return configError(path, 'may not be read by this user; grant read permission on it and its directories', error);

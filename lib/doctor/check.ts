@@ -41,6 +41,8 @@ export interface Patient {
   readonly store: string | null;
   readonly stateDirectory: string;
   readonly installationFolder: string;
+  /** A directory for copies; whoever made it removes it with all that is in it. Null: none could be made. */
+  readonly scratch: string | null;
   /** Of the installation key; left out, nobody is asked. */
   readonly passphrase?: PassphraseSource;
   /** Where the agent listens. */

@@ -36,21 +36,22 @@ export const CHECKS: readonly Check[] = [
 ];
 
 /**
- * Runs all checks. Changes nothing and asks nobody; never throws for what it finds.
+ * Makes the checks that are left. Changes nothing and asks nobody; never throws for what it finds.
  *
+ * @param earlier the results of those that were made
  * @param done called with each result as it comes
  */
 export async function examine(
   patient: Patient,
-  done: (result: CheckResult) => void = () => {},
-): Promise<CheckResult[]> {
-  const results: CheckResult[] = [];
-  for (const check of CHECKS) {
+  earlier: readonly CheckResult[],
+  done: (result: CheckResult) => void,
+): Promise<void> {
+  const results = [...earlier];
+  for (const check of CHECKS.slice(earlier.length)) {
     const result = await examineOne(check, patient, brokenModule(results));
     results.push(result);
     done(result);
   }
-  return results;
 }
 
 /** The check that found why no key or certificate can be worked with. */

@@ -12,8 +12,9 @@ import { CallsealError } from '../errors.ts';
 import { type FipsOrigin, findFipsModule } from '../fips/discover.ts';
 import type { InitialiseOptions, NativeBinding } from './binding.ts';
 import { makeDisposable } from './disposable.ts';
+import { rebuildCommand } from './rebuild.ts';
 
-const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 let addon: NativeBinding | undefined;
 let loaded: NativeBinding | undefined;
@@ -93,6 +94,11 @@ function moduleOptions(): InitialiseOptions {
   return { mode, modulePath, moduleConfig, errorClass: CallsealError };
 }
 
+/** The command that makes the file that {@link native} opens. */
+export function remedyOfAddon(): string {
+  return rebuildCommand(packageRoot);
+}
+
 /**
  * The file that {@link native} opens.
  *
@@ -106,7 +112,7 @@ export function findAddon(): string {
     throw new CallsealError(
       'ERR_NATIVE_UNAVAILABLE',
       `no native module for this platform (${process.platform}-${process.arch}) in ${packageRoot}; ` +
-        'run `npm rebuild callseal` with a C++ compiler, cmake and the OpenSSL 3 headers installed',
+        `run \`${remedyOfAddon()}\` with a C++ compiler, cmake and the OpenSSL 3 headers installed`,
       { cause: error },
     );
   }

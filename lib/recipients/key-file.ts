@@ -16,6 +16,8 @@ export class KeyFile {
   #hints: KeyHints | null = null;
   #key: NativePrivateKey | null = null;
   #refusal: CallsealError | null = null;
+  #passedOver = false;
+  #considered = false;
 
   constructor(path: string, passphrases: readonly PassphraseSource[]) {
     this.path = path;
@@ -27,9 +29,9 @@ export class KeyFile {
     return this.#key;
   }
 
-  /** The certificate beside the file that says which key it holds, if it was consulted. */
-  get pairedCertificate(): string | null {
-    return this.#hints?.from ?? null;
+  /** The certificate beside the file that says that it holds another key, when it was left alone for that alone. */
+  get passedOverFor(): string | null {
+    return this.#passedOver && !this.#considered ? (this.#hints?.from ?? null) : null;
   }
 
   /**
@@ -52,7 +54,8 @@ export class KeyFile {
   likelihood(wanted: ReadonlyMap<string, number>): Likelihood {
     const ids = this.#hints?.keyIds;
     if (ids === undefined || ids.size === 0) return 'unknown';
-    for (const id of ids) if (wanted.has(id)) return 'fits';
+    if (this.hinted(wanted) !== null) return 'fits';
+    this.#passedOver = true;
     return 'other';
   }
 
@@ -60,7 +63,9 @@ export class KeyFile {
   hinted(wanted: ReadonlyMap<string, number>): { index: number; keyId: string } | null {
     for (const keyId of this.#hints?.keyIds ?? []) {
       const index = wanted.get(keyId);
-      if (index !== undefined) return { index, keyId };
+      if (index === undefined) continue;
+      this.#considered = true;
+      return { index, keyId };
     }
     return null;
   }
@@ -73,6 +78,7 @@ export class KeyFile {
    *   `requireAlive` throws.
    */
   async open(requireAlive: () => void): Promise<NativePrivateKey> {
+    this.#considered = true;
     if (this.#refusal !== null) throw this.#refusal;
     if (this.#key !== null) return this.#key;
     try {

@@ -156,10 +156,10 @@ export class KeyRing {
 
   /** Why keys were not tried, a sentence each, for messages. @internal */
   get untried(): string[] {
-    return this.#files.flatMap(({ path, key, pairedCertificate }) => {
-      if (key !== null || pairedCertificate === null) return [];
+    return this.#files.flatMap(({ path, passedOverFor }) => {
+      if (passedOverFor === null) return [];
       return [
-        `key ${path} was not tried, as the certificate beside it, ${pairedCertificate}, is of another key; ` +
+        `key ${path} was not tried, as the certificate beside it, ${passedOverFor}, is of another key; ` +
           'if the two do not belong together, move the certificate away',
       ];
     });

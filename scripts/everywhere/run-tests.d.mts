@@ -7,7 +7,11 @@ export interface Setting {
   without?: string[];
 }
 
-export function runTests(
-  files: string[],
-  setting: Setting,
-): Promise<{ passed: number; failed: number; skipped: number; failures: string[] }>;
+export interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+  failures: string[];
+}
+
+export function runTests(files: string[], setting: Setting): Promise<Totals>;

@@ -21,15 +21,18 @@ const LONGEST = 200;
 export async function runTests(files, { node = process.execPath, prefix = [], env = {}, without = [] }) {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const [program, ...args] = [...prefix, node, vitest, ...OPTIONS, ...files.filter((file) => !without.includes(file))];
-  const { stdout, stderr, status } = await finished(program, args, env);
+  const { stdout, stderr, status, signal } = await finished(program, args, env);
   const report = lastReport(stdout);
-  if (report === null) throw new Error(`vitest ended with ${status} and without a report\n${stdout}${stderr}`);
-  return count(report);
+  const how = `vitest ended with ${signal ?? `exit code ${status}`}`;
+  if (report === null) throw new Error(`${how} and without a report\n${stdout}${stderr}`);
+  const totals = count(report);
+  if (status !== 0 && totals.failed === 0) fail(totals, `${how}, and no test failed`);
+  return totals;
 }
 
 function finished(program, args, env) {
   const child = spawn(program, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const outcome = { stdout: '', stderr: '', status: null };
+  const outcome = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {
       outcome[name] += text;
@@ -37,7 +40,7 @@ function finished(program, args, env) {
   }
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (status) => resolve({ ...outcome, status }));
+    child.once('close', (status, signal) => resolve({ ...outcome, status, signal }));
   });
 }
 

@@ -15,6 +15,19 @@ export function resultOf({ totals, reason }) {
   return `${totals.passed} passed, ${totals.failed} failed${skipped}`;
 }
 
+/** The last lines, and the exit code. */
+export function summary(results) {
+  const sum = (key) => results.reduce((total, { totals }) => total + (totals?.[key] ?? 0), 0);
+  const absent = results.filter(({ totals }) => totals === undefined).length;
+  return {
+    lines: [
+      ...(absent > 0 ? [`${absent} of ${results.length} environments could not be had here`] : []),
+      `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`,
+    ],
+    exitCode: sum('failed') > 0 ? 1 : 0,
+  };
+}
+
 /**
  * Puts a result on the page, which keeps the last one of every other environment.
  *

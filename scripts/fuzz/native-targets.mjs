@@ -34,7 +34,8 @@ function nativeTarget(name) {
 
 const environment = () => ({ CALLSEAL_FIPS: 'required', CALLSEAL_FIPS_DIR: fipsDirectory() });
 
-async function runFuzzer(name, program, corpora, seconds, stop) {
+/** @throws when the fuzzer failed, or was killed, and left no input that it did so with */
+export async function runFuzzer(name, program, corpora, seconds, stop) {
   const before = readdirSync(corpora[0]).length;
   const artifacts = made(join(ROOT, '.cache/fuzz/artifacts', name));
   const started = Date.now();
@@ -42,11 +43,12 @@ async function runFuzzer(name, program, corpora, seconds, stop) {
   const limits = ['-rss_limit_mb=2048', '-timeout=60', '-report_slow_units=60'];
   const told = ['-print_final_stats=1', `-artifact_prefix=${artifacts}/`];
   const args = [`-max_total_time=${seconds}`, ...limits, ...told, ...corpora];
-  const { status, output } = await run(program, args, { env: environment(), stop });
+  const { status, signal, output } = await run(program, args, { env: environment(), stop });
   const findings = keepFindings(name, artifacts);
-  if (status !== 0 && status !== INTERRUPTED) console.log(output.slice(-8000));
-  if (status !== 0 && status !== INTERRUPTED && findings.length === 0) {
-    throw new Error(`${name} ended with ${status} and left nothing that it ended of`);
+  const interrupted = status === INTERRUPTED || (stop?.aborted === true && signal === 'SIGINT');
+  if (status !== 0 && !interrupted) console.log(output.slice(-8000));
+  if (status !== 0 && !interrupted && findings.length === 0) {
+    throw new Error(`ended with ${signal ?? `exit code ${status}`} and left nothing that it ended of`);
   }
   return {
     executions: last(output, /^stat::number_of_executed_units:\s*(\d+)$/gm) ?? last(output, /^#(\d+)\s/gm) ?? 0,

@@ -69,7 +69,7 @@ async function runProperty(name, file, test, seconds, stop) {
   const executions = existsSync(report) ? Number(readFileSync(report, 'utf8')) : 0;
   const findings = [];
   if (status !== 0 && !stop.aborted) {
-    if (executions === 0) throw new Error(`${name} could not be tried:\n${output.slice(-8000)}`);
+    if (executions === 0) throw new Error(`could not be tried\n${output.slice(-8000)}`);
     findings.push(join(made(FINDINGS), `${name}-${new Date(started).toISOString().replaceAll(/[-:]|\.\d+/g, '')}.txt`));
     writeFileSync(findings[0], output);
     console.log(output.slice(-8000));

@@ -17,7 +17,7 @@ export function made(directory) {
 
 /**
  * @param {AbortSignal} [stop] interrupts the program, which may still say what it has to say
- * @returns {Promise<{ status: number | null, output: string }>} the last mebibyte of both its outputs
+ * @returns {Promise<{ status: number | null, signal: string | null, output: string }>} how it ended, and the last mebibyte of both its outputs
  */
 export function run(program, args, { env = {}, stop } = {}) {
   const child = spawn(program, args, {
@@ -35,9 +35,9 @@ export function run(program, args, { env = {}, stop } = {}) {
   }
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (status) => {
+    child.once('close', (status, signal) => {
       stop?.removeEventListener('abort', interrupt);
-      resolve({ status, output });
+      resolve({ status, signal, output });
     });
   });
 }

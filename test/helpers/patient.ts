@@ -18,6 +18,7 @@ export function patient(ailments: Partial<Patient> = {}): Patient {
     store: null,
     stateDirectory: join(place, 'state'),
     installationFolder: join(place, 'installation'),
+    scratch: tempDir(),
     agent: new URL('http://127.0.0.1:9'),
     agentExpected: false,
     now: new Date(),

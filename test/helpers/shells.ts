@@ -1,7 +1,9 @@
 /** Completes command lines in the real shells. */
 
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tempDir } from './temp.ts';
 
 /** How a shell completes lines with a script: the candidates of each, sorted, each once. */
 export type Completer = (script: string, lines: readonly string[], cwd: string) => string[][];
@@ -16,19 +18,31 @@ function run(program: string, args: readonly string[], cwd: string): string[][] 
     .map((candidates) => [...new Set(candidates.split('\n').filter((line) => line !== ''))].sort());
 }
 
-/** What bash does with the words of a line when Tab is pressed behind it; `=` is a word of its own, as there. */
-const BASH = `
-source "$1"
-complete -p callseal | grep -q _callseal || exit 1
-compopt() { :; } # it works only where completion was begun by a key
-for line in "\${@:2}"; do
-  IFS=' ' read -ra COMP_WORDS <<< "\${line//=/ = }"
-  [[ $line == *' ' || $line == *'=' ]] && COMP_WORDS+=('')
-  COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
-  _callseal
-  echo "== $line"
-  printf '%s\\n' "\${COMPREPLY[@]}"
-done`;
+/**
+ * An interactive bash, as only readline completes files: M-* puts all candidates into the line, and the line then calls a
+ * function that writes down its words.
+ */
+function bash(script: string, lines: readonly string[], cwd: string): string[][] {
+  const heard = join(tempDir(), 'heard');
+  const begin = `source '${script}'; callseal() { printf '%s\\0' "$@" $'\\n' >> '${heard}'; }; `;
+  const typed = [`${begin}bind '"\\x18": insert-completions'`, ...lines.map((line) => `${line}\x18`), 'exit', ''];
+  execFileSync('script', ['-qec', 'bash --norc --noprofile -i', '/dev/null'], {
+    cwd,
+    input: typed.join('\r'),
+    timeout: 55_000,
+    env: { ...process.env, LC_ALL: 'C.UTF-8', TERM: 'dumb', HISTFILE: '/dev/null' },
+  });
+  const calls = readFileSync(heard, 'utf8').split('\0\n\0').slice(0, -1);
+  if (calls.length !== lines.length) throw new Error(`bash heard ${calls.length} of ${lines.length} lines`);
+  // The words before the last were typed.
+  return calls.map((call, index) =>
+    call
+      .split('\0')
+      .slice(lines[index]!.split(/(?<!\\) /).length - 2)
+      .map(plain)
+      .sort(),
+  );
+}
 
 const FISH = `
 source $argv[1]
@@ -46,7 +60,7 @@ function plain(candidate: string): string {
 }
 
 export const COMPLETERS: Readonly<Record<'bash' | 'zsh' | 'fish', Completer>> = {
-  bash: (script, lines, cwd) => run('bash', ['--norc', '-c', BASH, 'bash', script, ...lines], cwd),
+  bash,
   zsh: (script, lines, cwd) =>
     lines.flatMap((line) => run('zsh', ['-f', join(import.meta.dirname, 'complete.zsh'), script, line], cwd)),
   fish: (script, lines, cwd) =>

@@ -53,16 +53,11 @@ const HEAD = `# bash completion for callseal, made by: callseal completion bash
 `;
 
 const TAIL = `
+# Files are left to readline: it alone knows names with spaces and line breaks, and quotes.
 _callseal_offer() {
   case $1 in
-    file)
-      compopt -o filenames
-      mapfile -t COMPREPLY < <(compgen -f -- "$2")
-      ;;
-    directory)
-      compopt -o filenames
-      mapfile -t COMPREPLY < <(compgen -d -- "$2")
-      ;;
+    file) compopt -o default ;;
+    directory) compopt -o dirnames ;;
     'choice '*) mapfile -t COMPREPLY < <(compgen -W "\${1#choice }" -- "$2") ;;
   esac
 }

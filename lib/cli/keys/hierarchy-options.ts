@@ -1,5 +1,6 @@
 /** `--store` and everything that opens the key hierarchy in it. */
 
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -72,6 +73,12 @@ export async function storeUrl(options: HierarchyOptions): Promise<string> {
 /** The store that the command line or the environment names. */
 export function namedStore({ store }: StoreOption): string | undefined {
   return store ?? (process.env[STORE_VARIABLE] || undefined);
+}
+
+/** The store that stands in the place of a named one, when it is there. */
+export function storeWithoutName(state: string): string | null {
+  const path = join(state, DEFAULT_STORE_FILE);
+  return existsSync(path) ? `sqlite:${path}` : null;
 }
 
 /** What {@link withHierarchy} does about a store in which there is nothing. */

@@ -53,10 +53,15 @@ function unitFindings(unit: Unit | null): Finding[] {
   return findings;
 }
 
-/** What `/healthz` says; a text when it cannot be had. */
-type Health = { healthy: boolean; alarms: { key: string; message: string }[]; queueLength: number } | string;
+/** What `/healthz` says, of any release's agent; undefined where it does not say. */
+interface Health {
+  readonly healthy: boolean;
+  readonly alarms: readonly { readonly key: string; readonly message: string }[] | undefined;
+  readonly queueLength: number | undefined;
+}
 
-async function healthOf(url: URL): Promise<Health> {
+/** A text when it cannot be had. */
+async function healthOf(url: URL): Promise<Health | string> {
   try {
     const response = await fetch(new URL('/healthz', url), {
       signal: AbortSignal.timeout(PATIENCE),
@@ -64,8 +69,7 @@ async function healthOf(url: URL): Promise<Health> {
     });
     if (response.status !== 200 && response.status !== 503)
       return `HTTP ${response.status} is no answer of the agent’s`;
-    const health: unknown = await response.json();
-    return isHealth(health) ? health : 'what answers there is not the agent';
+    return readHealth(await response.json()) ?? 'what answers there is not the agent';
   } catch (problem) {
     const cause = problem instanceof Error ? problem.cause : undefined;
     const errno = errnoOf(cause);
@@ -75,13 +79,25 @@ async function healthOf(url: URL): Promise<Health> {
   }
 }
 
-function isHealth(value: unknown): value is Exclude<Health, string> {
-  if (typeof value !== 'object' || value === null) return false;
+/** Null for what no agent says. */
+function readHealth(value: unknown): Health | null {
+  if (typeof value !== 'object' || value === null) return null;
   const { healthy, alarms, queueLength } = value as Record<string, unknown>;
-  return typeof healthy === 'boolean' && Array.isArray(alarms) && typeof queueLength === 'number';
+  if (typeof healthy !== 'boolean') return null;
+  return {
+    healthy,
+    alarms: Array.isArray(alarms) && alarms.every(isAlarm) ? alarms : undefined,
+    queueLength: typeof queueLength === 'number' ? queueLength : undefined,
+  };
 }
 
-function healthFindings(health: Health, { agent: url, agentExpected }: Patient, unit: Unit | null): Finding[] {
+function isAlarm(value: unknown): value is { key: string; message: string } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { key, message } = value as Record<string, unknown>;
+  return typeof key === 'string' && typeof message === 'string';
+}
+
+function healthFindings(health: Health | string, { agent: url, agentExpected }: Patient, unit: Unit | null): Finding[] {
   const where = new URL('/healthz', url).href;
   if (typeof health === 'string') {
     const remedy = `systemctl status ${UNIT}; another address is given with --agent`;
@@ -89,14 +105,19 @@ function healthFindings(health: Health, { agent: url, agentExpected }: Patient, 
       return [error('no-answer', `the agent cannot be asked: ${health}`, where, remedy)];
     return [note('none', `no agent: ${health}`, where, 'docs/operations.md has how to set one up')];
   }
-  const alarms = health.alarms.map(({ key, message }) => {
-    const remedy = `journalctl -u ${UNIT} -n 50`;
-    return (key.startsWith('expiry:') ? warning : error)(`alarm-${key.split(':')[0]}`, message, where, remedy);
-  });
-  if (alarms.length > 0) return alarms;
-  if (!health.healthy)
-    return [error('unhealthy', 'the agent says that it is not healthy', where, `journalctl -u ${UNIT} -n 50`)];
-  return [ok('healthy', `the agent is healthy; ${count(health.queueLength, 'file')} waiting`, where)];
+  const { healthy, alarms = [], queueLength } = health;
+  const remedy = `journalctl -u ${UNIT} -n 50`;
+  if (alarms.length > 0) {
+    const grave = (key: string): typeof error => (key.startsWith('expiry:') ? warning : error);
+    return alarms.map(({ key, message }) => grave(key)(`alarm-${key.split(':')[0]}`, message, where, remedy));
+  }
+  if (!healthy) return [error('unhealthy', 'the agent says that it is not healthy', where, remedy)];
+  if (health.alarms === undefined || queueLength === undefined) {
+    const message =
+      'an agent of another release answers, which says that it is healthy, and not all that is asked here';
+    return [note('other-release', message, where, `after an upgrade: systemctl restart ${UNIT}`)];
+  }
+  return [ok('healthy', `the agent is healthy; ${count(queueLength, 'file')} waiting`, where)];
 }
 
 function lateness({ path, files, oldestAge, truncated }: Backlog): Finding[] {

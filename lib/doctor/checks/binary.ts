@@ -1,7 +1,7 @@
 /** The native module: there, loadable, and with its calls to OpenSSL going where they should. */
 
 import { CallsealError } from '../../errors.ts';
-import { findAddon, native } from '../../native/load.ts';
+import { findAddon, native, remedyOfAddon } from '../../native/load.ts';
 import { type Check, error, type Finding, ok } from '../check.ts';
 
 export const binary: Check = {
@@ -13,7 +13,7 @@ export const binary: Check = {
       return [ok('found', kind, path), ...isolation()];
     } catch (problem) {
       const message = problem instanceof Error ? problem.message : String(problem);
-      return [error('missing', message, null, 'npm rebuild callseal')];
+      return [error('missing', message, null, remedyOfAddon())];
     }
   },
 };
@@ -29,7 +29,7 @@ function isolation(): Finding[] {
     if (!(problem instanceof CallsealError)) throw problem;
     const { code, message, path = null } = problem;
     if (code === 'ERR_CRYPTO_NOT_ISOLATED') return [error('not-isolated', message, path)];
-    if (code === 'ERR_NATIVE_UNAVAILABLE') return [error('not-loadable', message, path, 'npm rebuild callseal')];
+    if (code === 'ERR_NATIVE_UNAVAILABLE') return [error('not-loadable', message, path, remedyOfAddon())];
     return [];
   }
 }

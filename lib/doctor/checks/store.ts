@@ -1,9 +1,9 @@
 /** The key store: reachable, of this release, whole, with keys that may still be used. */
 
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, hasCode } from '../../errors.ts';
+import { CallsealError, errnoOf, hasCode } from '../../errors.ts';
 import type { Installation } from '../../keys/installation/types.ts';
 import type { Overview } from '../../keys/overview.ts';
 import { count, daysUntil } from '../../wording.ts';
@@ -76,8 +76,8 @@ async function reachable(url: string): Promise<Finding> {
 }
 
 async function hierarchyOf(installation: Installation, patient: Patient): Promise<Finding[]> {
-  const remembered = await copyOf(patient.stateDirectory);
   try {
+    const remembered = await copyOf(patient);
     const { KeyHierarchy } = await import('../../keys/hierarchy.ts');
     const store = patient.store!;
     const keys = await KeyHierarchy.open({ store, installation, stateDirectory: remembered, create: false });
@@ -90,18 +90,23 @@ async function hierarchyOf(installation: Installation, patient: Patient): Promis
     }
   } catch (problem) {
     return [storeFault(problem)];
-  } finally {
-    await rm(remembered, { recursive: true, force: true });
   }
 }
 
 /** Opening a hierarchy has the host remember how far it has come; the doctor has a copy remember it. */
-async function copyOf(stateDirectory: string): Promise<string> {
-  const copy = await mkdtemp(join(tmpdir(), 'callseal-doctor-'));
-  const marks = (path: string): boolean => path === stateDirectory || path.endsWith('.json');
-  await cp(stateDirectory, copy, { recursive: true, filter: marks }).catch((problem: unknown) => {
-    if (errnoOf(problem) !== 'ENOENT') throw problem;
+async function copyOf({ stateDirectory, scratch }: Patient): Promise<string> {
+  if (scratch === null) {
+    const message = `no directory can be made in ${tmpdir()} for a copy of what this host remembers; name another in TMPDIR`;
+    throw new CallsealError('ERR_IO', message, { path: tmpdir() });
+  }
+  const copy = await mkdtemp(join(scratch, 'state-'));
+  const names = await readdir(stateDirectory).catch((problem: unknown) => {
+    if (errnoOf(problem) === 'ENOENT') return [];
+    throw problem;
   });
+  for (const name of names.filter((each) => each.endsWith('.json'))) {
+    await copyFile(join(stateDirectory, name), join(copy, name));
+  }
   return copy;
 }
 

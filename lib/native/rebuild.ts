@@ -1,0 +1,15 @@
+/** How this copy of the package gets its native module. */
+
+import { basename, dirname } from 'node:path';
+
+/**
+ * The command that makes it.
+ *
+ * @param root the package's directory: in a checkout, in a project's `node_modules`, or where `npm install -g` puts it
+ */
+export function rebuildCommand(root: string): string {
+  const modules = dirname(root);
+  if (basename(modules) !== 'node_modules') return `cd ${root} && npm run compile`;
+  const above = dirname(modules);
+  return basename(above) === 'lib' ? 'npm rebuild -g callseal' : `cd ${above} && npm rebuild callseal`;
+}

@@ -1,0 +1,1 @@
+export function withoutComments(path: string, text: string): string;
