@@ -3,11 +3,14 @@
 //   close-sessions   before the next signature or decryption every session is closed, once
 //   remove-token     no token is there, and operations answer CKR_DEVICE_REMOVED
 //   lock-pin         C_Login answers CKR_PIN_LOCKED
+//   host-memory      C_Login answers CKR_HOST_MEMORY
+//   left-errno       C_Login leaves ENOMEM in errno, as where pages cannot be locked
 //   final-try        tokens say that the next wrong PIN locks them
 //   give-out-keys    keys are made extractable, whatever was asked for
 //   oaep-sha256      OAEP with SHA-256 is offered (SoftHSM 2.6.1 has it with SHA-1 only)
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <dlfcn.h>
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -56,7 +59,11 @@ Rv get_token_info(SlotId slot, TokenInfo* info) {
 }
 
 Rv login(SessionHandle session, Ulong user, unsigned char* pin, Ulong length) {
-  return on("lock-pin") ? kPinLocked : real_list.C_Login(session, user, pin, length);
+  if (on("lock-pin")) return kPinLocked;
+  if (on("host-memory")) return kHostMemory;
+  Rv rv = real_list.C_Login(session, user, pin, length);
+  if (on("left-errno")) errno = ENOMEM;
+  return rv;
 }
 
 Rv sign_init(SessionHandle session, Mechanism* mechanism, ObjectHandle key) {
