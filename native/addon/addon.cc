@@ -138,7 +138,11 @@ Napi::Value keep_memory(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value cancel_jobs(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).jobs.cancel_all();
+  if (boolean_argument(info, 0, "ofProcess")) {
+    RunningJobs::cancel_process();
+  } else {
+    Environment::of(info.Env()).jobs.cancel_all();
+  }
   return info.Env().Undefined();
 }
 

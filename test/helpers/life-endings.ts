@@ -14,6 +14,8 @@ interface Way {
   script: string;
   /** What is seen of its end. */
   is: Partial<Ending>;
+  /** Where the job runs that is by far not done; the main thread if left out. */
+  hugeIn?: 'main' | 'worker';
 }
 
 /** Bytes that take a good part of a second at least, on any machine. */
@@ -51,6 +53,22 @@ export const endings: Record<string, Way> = {
       setTimeout(() => process.exit(6), delay);`,
     is: { ...EXITS, status: 6 },
   },
+  'process.exit with a worker in the middle of a file': {
+    script: `
+      const worker = new Worker(new URL(import.meta.url), { workerData: {} });
+      await new Promise((resolve) => worker.once('message', resolve));
+      setTimeout(() => process.exit(7), delay);`,
+    is: { ...EXITS, status: 7 },
+    hugeIn: 'worker',
+  },
+  'worker.terminate() in the middle of a file': {
+    script: `
+      const worker = new Worker(new URL(import.meta.url), { workerData: {} });
+      await new Promise((resolve) => worker.once('message', resolve));
+      setTimeout(() => worker.terminate().then(() => process.exit(8)), delay);`,
+    is: { ...EXITS, status: 8 },
+    hugeIn: 'worker',
+  },
 };
 
 /** Everything at once, for ever, and one job that is by far not done yet. */
@@ -61,7 +79,7 @@ const script = (way: Way, round: number, input: string): string => `
   const forever = async (work) => { for (;;) await work(life); };
   const delay = ${(round * 37) % 90};
   const once = () => WORK['key generation']();
-  if (isMainThread) {
+  if (isMainThread === ${(way.hugeIn ?? 'main') === 'main'}) {
     void encryptFile(${JSON.stringify(input)}, life.scratch + '/huge', { recipients: life.recipients, sync: false });
   }
   for (const work of Object.values(WORK)) void forever(work);
