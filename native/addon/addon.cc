@@ -238,7 +238,7 @@ void define_class(Napi::Env env, Napi::Object exports, Napi::FunctionReference& 
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   guarded(env, []() { prove_isolation(); });
-  env.SetInstanceData(new Environment());
+  env.SetInstanceData(new Environment(env));
   Environment& environment = Environment::of(env);
   define_class<PassphraseHandle>(env, exports, environment.passphrase, "Passphrase");
   define_class<SecretKeyHandle>(env, exports, environment.secret_key, "SecretKey");
