@@ -19,8 +19,8 @@ import {
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Gate } from '../lib/agent/back-off.ts';
+import { writeAtomically } from '../lib/atomic-file.ts';
 import { cleanDirectory } from '../lib/callfile/seal.ts';
-import { writeNewFile } from '../lib/keys/installation/files.ts';
 import { eventually } from './helpers/agent.ts';
 import { startAgentChild } from './helpers/agent-child.ts';
 import { contentOf, opened, quickDir, startAgent, writeFiles } from './helpers/agents.ts';
@@ -144,7 +144,7 @@ it('files of an installation are written beside somebody who cleans up', async (
   const names = Array.from({ length: 300 }, (_, index) => `file-${index}`);
   try {
     for (const name of names) {
-      await writeNewFile({ path: join(dir, name), content: name, mode: 0o600, replace: false });
+      await writeAtomically(join(dir, name), { overwrite: false, sync: true }, (file) => file.writeFile(name));
     }
   } finally {
     writing = false;

@@ -9,7 +9,7 @@ import type { NativePrivateKey } from '../lib/native/binding.ts';
 import { native } from '../lib/native/load.ts';
 import { Passphrase } from '../lib/native/passphrase.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
-import { type Fault, FaultyToken, PIN, SOFTHSM_MODULE, SoftHsm } from './helpers/softhsm.ts';
+import { FAULTS, FaultyToken, PIN, SOFTHSM_MODULE, SoftHsm } from './helpers/softhsm.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const n = native();
@@ -34,8 +34,7 @@ describe.runIf(SOFTHSM_MODULE !== null)('a key in a token that fails (missed wit
   });
 
   afterEach(() => {
-    const faults: Fault[] = ['close-sessions', 'remove-token', 'lock-pin', 'final-try', 'give-out-keys', 'oaep-sha256'];
-    for (const fault of faults) if (faulty.isOn(fault)) faulty.switchOff(fault);
+    for (const fault of FAULTS) if (faulty.isOn(fault)) faulty.switchOff(fault);
   });
 
   it('is logged in again by itself when its session is lost', async () => {
@@ -85,6 +84,14 @@ describe.runIf(SOFTHSM_MODULE !== null)('a key in a token that fails (missed wit
     const { code, message } = await refusalOf(() => n.Token.open(at('other', 'key'), pin('wrong-pin')));
     expect(code).toBe('ERR_WRONG_PASSPHRASE');
     expect(message).toMatch(/the next wrong PIN locks it/);
+  });
+
+  it('tells of memory only where the token means it', async () => {
+    faulty.switchOn('left-errno');
+    expect(await codeOf(() => n.Token.open(at('other', 'key'), pin('wrong-pin')))).toBe('ERR_WRONG_PASSPHRASE');
+    faulty.switchOn('host-memory');
+    const { code, message } = await refusalOf(() => n.Token.open(at('other', 'key'), pin()));
+    expect([code, message]).toEqual(['ERR_IO', 'not enough memory (ENOMEM)']);
   });
 
   it('is refused and removed when the token would give it out', async () => {

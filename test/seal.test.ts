@@ -17,9 +17,8 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-
+import { writeAtomically } from '../lib/atomic-file.ts';
 import { cleanDirectory, sealFile } from '../lib/callfile/seal.ts';
-import { writeAtomically } from '../lib/cli/temporary.ts';
 import { decrypt, encryptFile } from '../lib/index.ts';
 import { native } from '../lib/native/load.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';

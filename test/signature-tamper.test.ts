@@ -193,6 +193,24 @@ describe('the end of a signed file', () => {
     }
   });
 
+  it('without segments before its closing block is missed by a stream, too, once that has ended', async () => {
+    for (const count of [0, 1, 2]) {
+      const file = joined({ ...parts, segments: parts.segments.slice(0, count) });
+      expect(await codeOf(() => open(file))).toBe('ERR_TRUNCATED');
+      for (const chunk of [1, 500, file.length]) {
+        const cut = await flow(createDecryptStream({ keys: parties.keys }), file, chunk);
+        expect(cut.error).toMatchObject({
+          code: 'ERR_TRUNCATED',
+          message: expect.stringContaining(`the signature of its writer follows where segment ${count} should`),
+        });
+        expect(cut.released).toHaveLength(count * FULL);
+        const more = Buffer.concat([file, Buffer.from([0])]);
+        const { error } = await flow(createDecryptStream({ keys: parties.keys }), more, chunk);
+        expect(error).toMatchObject({ code: 'ERR_TAMPERED' });
+      }
+    }
+  });
+
   it('takes nothing behind it, and nothing before its closing block', async () => {
     const { before, opening, floeHeader, segments, closing } = parts;
     const late = Buffer.concat([sealed, Buffer.from([0])]);

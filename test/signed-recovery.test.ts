@@ -184,6 +184,22 @@ describe('a signed file that was altered', () => {
     }
   });
 
+  it('by the loss of segments before its closing block gives what is before them', async () => {
+    const { plaintext, parts } = await sealed(2 * FULL + 90);
+    for (const [count, closing] of [
+      [2, parts.closing],
+      [1, parts.closing],
+      [1, parts.closing.subarray(0, 10)],
+    ] as const) {
+      const file = joined({ ...parts, segments: parts.segments.slice(0, count), closing });
+      const loss = { reason: 'damaged', segment: count, offset: file.length - closing.length, bytes: closing.length };
+      const expected = { plaintext: plaintext.subarray(0, count * FULL), loss, content: 'opening-only' };
+      for (const [name, read] of readers) {
+        if (name !== 'tail') expect(await read(file), name).toEqual(expected);
+      }
+    }
+  });
+
   it('by bytes behind its end gives all of it, verified', async () => {
     const { plaintext, file, parts } = await sealed(2 * FULL + 90);
     for (const more of [1, parts.closing.length, 5000]) {

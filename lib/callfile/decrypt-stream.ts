@@ -12,7 +12,7 @@ import { assertBoolean, assertKeyRing, assertOptions, assertRequiredSigner, asse
 import { closingLength, lengthByMark, segmentsStart } from './body-end.ts';
 import type { DecryptOptions, RecoveryOptions } from './decrypt.ts';
 import { isTampered, tampered, truncated } from './faults.ts';
-import { DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
+import { CLOSING_MARK, DEFAULT_STREAM_SEGMENT_LENGTH, MARK_BYTES, SEGMENT_OVERHEAD } from './format.ts';
 import { type CallFileHeader, headerEndsEarly, parseHeader } from './header.ts';
 import { openBody } from './open.ts';
 import type { Extent, Loss } from './recovery.ts';
@@ -136,7 +136,8 @@ class DecryptMachine implements SegmentMachine {
     if (this.#decryptor.finished && this.#closingBytes > 0) return this.#close(this.#decryptor);
     if (this.#rest.length === 0) {
       if (!this.#ended) return null;
-      if (!this.#decryptor.finished) return this.#lose('truncated', this.#endsEarly());
+      if (!this.#decryptor.finished)
+        return this.#lose(this.#meetsClosing() ? 'damaged' : 'truncated', this.#endsEarly());
       this.complete = true;
       return null;
     }
@@ -153,7 +154,9 @@ class DecryptMachine implements SegmentMachine {
 
   #nextSegments(decryptor: NativeFloeDecryptor): Uint8Array | null {
     const length = this.#filled + this.#rest.length;
-    const needed = length < MARK_BYTES ? MARK_BYTES : this.#nextLength();
+    // The closing block in the place of a segment is the end of a file that lacks some, unless more follows.
+    const closes = length <= this.#closingBytes && this.#meetsClosing();
+    const needed = closes ? Number.POSITIVE_INFINITY : length < MARK_BYTES ? MARK_BYTES : this.#nextLength();
     if (length >= needed) return this.#decrypt(decryptor, length, needed);
     this.#held.set(this.#rest, this.#filled);
     this.#filled = length;
@@ -235,13 +238,20 @@ class DecryptMachine implements SegmentMachine {
     return decryptor.verifyClosing(block);
   }
 
+  /** Of the segment that is not there in full, or else of the chunk. */
+  #byteAt(index: number): number | undefined {
+    return index < this.#filled ? this.#held[index] : this.#rest[index - this.#filled];
+  }
+
+  /** Whether the closing block of a signed file begins where the next segment is to. */
+  #meetsClosing(): boolean {
+    return this.#closingBytes > 0 && CLOSING_MARK.every((byte, index) => this.#byteAt(index) === byte);
+  }
+
   /** What the mark of the next segment says. */
   #nextLength(): number {
     let mark = 0;
-    for (let index = 0; index < MARK_BYTES; index++) {
-      const byte = index < this.#filled ? this.#held[index] : this.#rest[index - this.#filled];
-      mark = mark * 256 + (byte as number);
-    }
+    for (let index = 0; index < MARK_BYTES; index++) mark = mark * 256 + (this.#byteAt(index) as number);
     const length = lengthByMark(mark, this.#segmentLength);
     if (length !== null) return length;
     throw tampered(undefined, `segment ${this.#index} claims ${mark} bytes, which no segment can have`);
@@ -262,6 +272,9 @@ class DecryptMachine implements SegmentMachine {
   }
 
   #endsEarly(): CallsealError {
+    if (this.#meetsClosing()) {
+      return truncated(undefined, `the signature of its writer follows where segment ${this.#index} should`);
+    }
     const where = this.#filled === 0 ? `before segment ${this.#index}` : `inside segment ${this.#index}`;
     return truncated(undefined, `it ends ${where}`);
   }

@@ -4,6 +4,7 @@ import { access, constants } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { checkTarget, writeAtomically } from '../atomic-file.ts';
 import { channelsOf } from '../bench/host/channels.ts';
 import { type HostMeasurement, measureHost } from '../bench/host/measure.ts';
 import { hostPage } from '../bench/host/page.ts';
@@ -13,7 +14,6 @@ import { noticeFipsOff } from './fips-notice.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { StatusLine } from './status-line.ts';
-import { checkTarget, writeAtomically } from './temporary.ts';
 import { safeJson, safeLines } from './text.ts';
 
 const DEFAULT_SECONDS = 20;

@@ -1,5 +1,6 @@
 /** `callseal decrypt --range`: a part of one file, without decrypting the rest. */
 
+import { checkTarget } from '../atomic-file.ts';
 import { openRandomAccess } from '../callfile/random-access.ts';
 import { CallsealError } from '../errors.ts';
 import type { KeyRing } from '../recipients/keyring.ts';
@@ -11,7 +12,6 @@ import type { Output } from './output.ts';
 import { decryptedName, type OutputChoice, planJobs, writing } from './outputs.ts';
 import { loadRequiredSigners, type RequireSignerChoice } from './sign-options.ts';
 import { STDIO, streamTo } from './stdio.ts';
-import { checkTarget } from './temporary.ts';
 import { formatBytes, formatInteger } from './text.ts';
 
 /** Bytes of the plaintext, as HTTP counts them (RFC 9110 section 14.1.2): both ends belong to it. */

@@ -4,6 +4,7 @@ import { lstat, readFile, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { throwIfAborted } from '../abort.ts';
+import { writeAtomically } from '../atomic-file.ts';
 import { CallsealError } from '../errors.ts';
 import { native } from '../native/load.ts';
 import type { Passphrase } from '../native/passphrase.ts';
@@ -19,7 +20,6 @@ import { interruptSignal } from './interrupt.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { addPassphraseOptions, type PassphrasePlace, promptPassphrase, readPassphrase } from './passphrase-options.ts';
 import { parseSubject } from './subject.ts';
-import { writeAtomically } from './temporary.ts';
 import { formatValidity, safe } from './text.ts';
 
 /** RSA-2048, the documented recipe's, ends in 2030 by NIST's plan; recordings are kept longer. */

@@ -1,6 +1,7 @@
 /** `callseal report`: who can open what lies in some directories, and what is wrong with it. Needs no key. */
 
 import type { Command } from 'commander';
+import { checkTarget, writeAtomically } from '../atomic-file.ts';
 import { CallsealError } from '../errors.ts';
 import { TEMPORARY_NAME } from '../locked-temporary.ts';
 import { reportPage } from '../report/page.ts';
@@ -12,7 +13,6 @@ import { interruptSignal } from './interrupt.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { DEFAULT_SUFFIX, suffixOption } from './outputs.ts';
 import { StatusLine } from './status-line.ts';
-import { checkTarget, writeAtomically } from './temporary.ts';
 import { count, safeJson } from './text.ts';
 
 const DEFAULT_WARN_DAYS = 60;

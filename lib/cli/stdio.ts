@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { type AtomicOptions, writeAtomically } from '../atomic-file.ts';
 import { CallsealError, errnoOf } from '../errors.ts';
-import { type AtomicOptions, writeAtomically } from './temporary.ts';
 
 /** What stands for standard input among the files, and for standard output after `-o`. */
 export const STDIO = '-';

@@ -253,8 +253,11 @@ export interface NativeBinding extends NativeRewrapFunctions, NativeSealFunction
   preferHugePages(bytes: Uint8Array): void;
   /** From now on, malloc keeps up to 48 MiB of freed memory for what is allocated next. Once a process. */
   keepFreedMemory(): void;
-  /** Cancels all jobs of this thread that have a control or could have one. For the end of the process or worker. */
-  cancelJobs(): void;
+  /**
+   * Cancels all jobs of this thread, or of all threads, that have a control or could have one, and every later one. For the
+   * end of the worker or the process.
+   */
+  cancelJobs(ofProcess: boolean): void;
   /** 32 bytes. */
   sha256(bytes: Uint8Array): Uint8Array;
   /** Every certificate and bare public key in the bytes (PEM, PEM bundle or DER). ERR_CERTIFICATE_UNREADABLE. */

@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { CallsealError } from '../errors.ts';
 import { type FipsOrigin, findFipsModule } from '../fips/discover.ts';
 import type { InitialiseOptions, NativeBinding } from './binding.ts';
@@ -22,8 +23,8 @@ let dumpsRefused = false;
 let origin: ModuleOrigin = 'libcrypto';
 
 /**
- * The native module, loaded, proved and initialised. When the process or worker exits, its jobs are cancelled: Node waits for
- * them, and a job may have hours before it.
+ * The native module, loaded, proved and initialised. When the process or worker exits, its jobs are cancelled, with the
+ * process those of its workers, too: Node waits for them, and a job may have hours before it.
  *
  * @throws {CallsealError} ERR_NATIVE_UNAVAILABLE, ERR_CRYPTO_NOT_ISOLATED, ERR_FIPS_UNAVAILABLE
  */
@@ -31,7 +32,7 @@ export function native(): NativeBinding {
   if (loaded === undefined) {
     const binding = loadAddon();
     binding.initialise(moduleOptions());
-    process.once('exit', binding.cancelJobs);
+    process.once('exit', () => binding.cancelJobs(isMainThread));
     makeDisposable(binding);
     loaded = binding;
   }

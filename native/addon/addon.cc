@@ -138,7 +138,11 @@ Napi::Value keep_memory(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value cancel_jobs(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).jobs.cancel_all();
+  if (boolean_argument(info, 0, "ofProcess")) {
+    RunningJobs::cancel_process();
+  } else {
+    Environment::of(info.Env()).jobs.cancel_all();
+  }
   return info.Env().Undefined();
 }
 
@@ -234,7 +238,7 @@ void define_class(Napi::Env env, Napi::Object exports, Napi::FunctionReference& 
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   guarded(env, []() { prove_isolation(); });
-  env.SetInstanceData(new Environment());
+  env.SetInstanceData(new Environment(env));
   Environment& environment = Environment::of(env);
   define_class<PassphraseHandle>(env, exports, environment.passphrase, "Passphrase");
   define_class<SecretKeyHandle>(env, exports, environment.secret_key, "SecretKey");

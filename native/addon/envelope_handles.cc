@@ -38,9 +38,13 @@ Napi::Function JobControlHandle::define(Napi::Env env) {
        InstanceMethod<&JobControlHandle::cancel>("cancel")});
 }
 
+std::shared_ptr<JobControl> JobControlHandle::make(Napi::Env env) {
+  return std::make_shared<JobControl>([watch = Environment::of(env).end_watch]() { watch->ask(); });
+}
+
 std::shared_ptr<JobControl> JobControlHandle::from(Napi::Value value) {
   std::shared_ptr<JobControl> control =
-      value.IsNull() ? std::make_shared<JobControl>() : unwrap_argument(value, "control")->control_;
+      value.IsNull() ? make(value.Env()) : unwrap_argument(value, "control")->control_;
   Environment::of(value.Env()).jobs.add(control);
   return control;
 }

@@ -18,12 +18,13 @@ class JobControlHandle : public TaggedWrap<JobControlHandle> {
   static constexpr char kName[] = "JobControl";
   static constexpr napi_type_tag kTag{0x2ff431121e8a7c3b, 0x3ce6586ba9d5041f};
   explicit JobControlHandle(const Napi::CallbackInfo& info)
-      : TaggedWrap<JobControlHandle>(info), control_(std::make_shared<JobControl>()) {}
+      : TaggedWrap<JobControlHandle>(info), control_(make(info.Env())) {}
   static Napi::Function define(Napi::Env env);
   // One that nobody else has for null; ERR_INVALID_ARGUMENT for anything that is not one.
   static std::shared_ptr<JobControl> from(Napi::Value value);
 
  private:
+  static std::shared_ptr<JobControl> make(Napi::Env env);
   Napi::Value progress(const Napi::CallbackInfo& info);
   Napi::Value total(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);

@@ -4,11 +4,14 @@
 
 #include <napi.h>
 
+#include "end_watch.h"
 #include "running_jobs.h"
 
 namespace callseal::addon {
 
 struct Environment {
+  explicit Environment(Napi::Env env) : end_watch(EndWatch::start(env, jobs)) {}
+
   Napi::FunctionReference error_class;
   Napi::FunctionReference passphrase;
   Napi::FunctionReference secret_key;
@@ -20,6 +23,7 @@ struct Environment {
   Napi::FunctionReference input_file;
   Napi::FunctionReference cms_input;
   RunningJobs jobs;
+  std::shared_ptr<EndWatch> end_watch;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "displaced_file.h"
 #include "error.h"
 #include "file_lock.h"
 
@@ -26,6 +27,10 @@ const char* kind_of(mode_t mode) {
 
 [[noreturn]] void throw_replaced(const InputFile& input) {
   throw Error::about(Code::kInputChanged, input.path(), "was replaced by another file while it was read");
+}
+
+[[noreturn]] void throw_removed(const InputFile& input) {
+  throw Error::about(Code::kInputChanged, input.path(), "was removed or renamed by another process while it was read");
 }
 
 // AtomicFile::check. True when the output is the input itself.
@@ -209,10 +214,7 @@ void AtomicFile::commit() {
   appear();
   if (!options_.sync || directory_synced(directory_)) return;
   const int failure = errno;
-  struct stat own {};
-  if (!options_.replace && ::fstat(fd_.get(), &own) == 0 && replaces(own)) {
-    ::unlinkat(directory_.get(), name_.base.c_str(), 0);
-  }
+  if (!options_.replace) withdraw_file(directory_.get(), name_, fd_.get());
   throw Error::io(failure, "cannot sync the directory of", options_.path);
 }
 
@@ -223,18 +225,55 @@ bool AtomicFile::exchange_names() const {
 
 void AtomicFile::rename_over_unchanged(const InputFile& input) {
   input.require_unchanged();
-  if (!replaces(input.status())) throw_replaced(input);
+  errno = 0;
+  if (!replaces(input.status())) errno == ENOENT ? throw_removed(input) : throw_replaced(input);
   rename_over();
   published_ = true;
   temporary_name_.clear();
 }
 
+bool AtomicFile::names_own(const std::string& name) const {
+  struct stat own {
+  }, named{};
+  return ::fstat(fd_.get(), &own) == 0 && ::fstatat(directory_.get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         same_file(named, own);
+}
+
 void AtomicFile::require_displaced(const InputFile& input) const {
   struct stat displaced {};
   if (::fstatat(directory_.get(), temporary_name_.c_str(), &displaced, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return;  // to be removed, and somebody has
     throw Error::io(errno, "cannot examine", input.path());
   }
   if (!same_file(displaced, input.status())) throw_replaced(input);
+}
+
+std::string AtomicFile::put_back() {
+  const bool exchanged = exchange_names();
+  const bool gone = !exchanged && errno == ENOENT;  // the new file, or what it displaced
+  if (exchanged && names_own(temporary_name_)) return {};
+  // It may be of somebody who has replaced the new file meanwhile.
+  const std::string theirs = std::exchange(temporary_name_, {});
+  bool back = exchanged;
+  try {
+    if (exchanged || gone) back = give_back(directory_.get(), theirs, name_) || back;
+  } catch (const Error&) {
+    // It stays hidden: clean_directory() tries again, and tells.
+  }
+  if (back) return {};
+  published_ = true;
+  const bool left = ::faccessat(directory_.get(), theirs.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  return options_.path + " is complete and in place" +
+         (left ? ", and what it replaced is " + name_.directory + "/" + theirs : ", and what it replaced is gone");
+}
+
+void AtomicFile::remove_displaced() {
+  const std::string displaced = std::exchange(temporary_name_, {});
+  if (::unlinkat(directory_.get(), displaced.c_str(), 0) == 0 || errno == ENOENT) return;
+  const int failure = errno;
+  const std::string left = name_.directory + "/" + displaced;
+  throw Error::io(
+      failure, options_.path + " is complete and in place, but what it replaced is to be deleted: cannot remove", left);
 }
 
 void AtomicFile::publish_over(const InputFile& input) {
@@ -252,21 +291,18 @@ void AtomicFile::publish_over(const InputFile& input) {
   // The temporary name now holds what was displaced. Only if that is the input, as it was read, may it go.
   try {
     require_displaced(input);
+    if (!directory_synced(directory_)) throw Error::io(errno, "cannot sync the directory of", options_.path);
     input.require_unchanged();
-    sync_directory();
-  } catch (...) {
-    if (!exchange_names()) temporary_name_.clear();  // never remove what is not ours
+  } catch (const Error& error) {
+    const std::string stayed = put_back();
+    if (stayed.empty()) throw;
+    throw error.adding(stayed);
+  } catch (...) {  // no memory
+    put_back();
     throw;
   }
   published_ = true;
-  const std::string displaced = std::exchange(temporary_name_, {});
-  if (::unlinkat(directory_.get(), displaced.c_str(), 0) != 0) {
-    const int failure = errno;
-    const std::string left = name_.directory + "/" + displaced;
-    throw Error::io(failure,
-                    options_.path + " is complete and in place, but what it replaced is to be deleted: cannot remove",
-                    left);
-  }
+  remove_displaced();
 }
 
 }  // namespace callseal

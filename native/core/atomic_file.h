@@ -57,9 +57,11 @@ class AtomicFile {
   // The same, and syncs the directory.
   void publish();
   // The same in place: exchanges the names, and removes the input only if it is what was displaced, unchanged.
-  // Otherwise exchanges back: kInputChanged. kIo also when the input cannot be removed any more, which the message
-  // names.
+  // Otherwise, and when the directory cannot be synced, exchanges back: kInputChanged, kIo. Where that fails, or the
+  // input cannot be removed any more, the message tells what is where.
   void publish_over(const InputFile& input);
+  // Whether the file has its name; true also after an error that came later.
+  bool published() const { return published_; }
   // All of it, for files that mean nothing to whoever is told of a failure, such as keys: when the directory cannot be
   // synced, a name that was new is taken away again. kOutputExists, kIo.
   void commit();
@@ -76,8 +78,13 @@ class AtomicFile {
   void rename_over();
   void rename_over_unchanged(const InputFile& input);
   bool exchange_names() const;
-  // That the temporary name is that of the input. kInputChanged, kIo.
+  // Whether a name in the directory leads to this file.
+  bool names_own(const std::string& name) const;
+  // That what has the temporary name is the input, or nothing. kInputChanged, kIo.
   void require_displaced(const InputFile& input) const;
+  // Undoes the exchange of names. What it left, where it could not; never removes what is not ours.
+  std::string put_back();
+  void remove_displaced();
   void sync_directory();
   bool unnamed() const { return !published_ && temporary_name_.empty(); }
 

@@ -7,6 +7,7 @@
 #include "certificate_parts.h"
 #include "error.h"
 #include "module.h"
+#include "out_of_memory.h"
 #include "quiet_errors.h"
 
 namespace callseal {
@@ -37,6 +38,7 @@ void set_validity(X509* certificate, int days) {
   bool ok = X509_time_adj_ex(X509_getm_notBefore(certificate), 0, -kBackdateSeconds, &now) != nullptr &&
             X509_time_adj_ex(X509_getm_notAfter(certificate), days, 0, &now) != nullptr;
   if (!ok) {
+    require_memory();
     take_openssl_errors();
     throw Error(Code::kInvalidArgument,
                 std::to_string(days) + " days reach beyond the year 9999, where certificates end");

@@ -4,6 +4,7 @@
 #include <openssl/objects.h>
 
 #include "error.h"
+#include "out_of_memory.h"
 
 namespace callseal {
 namespace {
@@ -38,12 +39,14 @@ X509NamePtr make_x509_name(const X509Subject& subject) {
   for (const auto& [type, value] : subject) {
     int nid = OBJ_txt2nid(type.c_str());
     if (nid == NID_undef) {
+      require_memory();
       take_openssl_errors();
       throw Error(Code::kInvalidArgument, "\"" + type + "\" is not a type of a subject such as CN, O, OU, L, ST or C");
     }
     if (value.empty()) throw Error(Code::kInvalidArgument, "the subject's " + type + " is empty");
     if (X509_NAME_add_entry_by_NID(name.get(), nid, MBSTRING_UTF8, reinterpret_cast<const uint8_t*>(value.data()),
                                    static_cast<int>(value.size()), -1, 0) != 1) {
+      require_memory();
       throw Error(Code::kInvalidArgument, "the subject's " + type + " is refused: " + last_reason());
     }
   }

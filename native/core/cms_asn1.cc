@@ -8,6 +8,7 @@
 #include "module.h"
 #include "name_text.h"
 #include "openssl_ptr.h"
+#include "out_of_memory.h"
 #include "quiet_errors.h"
 
 namespace callseal {
@@ -259,6 +260,7 @@ Bytes encode_recipient_info(ByteView issuer_and_serial, ByteView wrapped_key) {
   KeyTransport::Ptr info = KeyTransport::make();
   IssuerAndSerial::Ptr named = IssuerAndSerial::decode(issuer_and_serial);
   if (named == nullptr) {
+    require_memory();
     throw Error::openssl(Code::kInvalidArgument, "the issuer and serial number of a certificate cannot be decoded");
   }
   require_openssl(ASN1_INTEGER_set_int64(info->version, 0) == 1, "setting a version");

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "file_lock.h"
 
 namespace callseal {
 namespace {
@@ -55,6 +56,18 @@ bool DisplacedFile::is(const struct stat& other) const {
 void DisplacedFile::remove() {
   if (::unlinkat(directory_, hidden_.c_str(), 0) != 0) throw Error::io(errno, "cannot remove", path_of(name_));
   hidden_.clear();
+}
+
+void withdraw_file(int directory, const FileName& name, int fd) {
+  struct stat own {};
+  if (::fstat(fd, &own) != 0) return;
+  lock_file(fd);
+  try {
+    DisplacedFile displaced(directory, name);
+    if (displaced.is(own)) displaced.remove();
+  } catch (const Error&) {
+    // It stays.
+  }
 }
 
 }  // namespace callseal

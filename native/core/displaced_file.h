@@ -33,4 +33,8 @@ class DisplacedFile {
   std::string hidden_;
 };
 
+// Removes the file that is open as `fd` if it is what the name leads to. As far as that can be done: for those who have
+// another error to tell.
+void withdraw_file(int directory, const FileName& name, int fd);
+
 }  // namespace callseal

@@ -84,6 +84,14 @@ Error Error::openssl(Code code, const std::string& message) {
   return error;
 }
 
+Error Error::adding(const std::string& more) const {
+  Error error(code_, what() + ("; " + more));
+  error.errno_name_ = errno_name_;
+  error.path_ = path_;
+  error.causes_ = causes_;
+  return error;
+}
+
 std::vector<std::string> take_openssl_errors() {
   std::vector<std::string> lines;
   const char* data = nullptr;

@@ -51,6 +51,9 @@ class Error : public std::runtime_error {
   // A failure inside OpenSSL: takes the thread's whole error queue, which holds no secrets, as cause.
   static Error openssl(Code code, const std::string& message);
 
+  // The same failure, with what there is to know besides.
+  Error adding(const std::string& more) const;
+
   Code code() const { return code_; }
   const std::string& errno_name() const { return errno_name_; }
   const std::string& path() const { return path_; }

@@ -6,6 +6,7 @@
 #include "body_digest.h"
 #include "error.h"
 #include "file_job.h"
+#include "out_of_memory.h"
 
 namespace callseal {
 namespace {
@@ -60,6 +61,7 @@ class BlockDecryptor {
     } catch (const Error& error) {
       const bool of_the_file = error.code() == Code::kTampered || error.code() == Code::kTruncated;
       if (!job_.recover || !of_the_file) throw;
+      if (error.code() == Code::kTampered) require_memory();
       if (done.final) add_digests(block, length - done.left.size());
       write(first, done);
       throw end_at(first, done, error.code());
@@ -139,6 +141,7 @@ bool ends_with_last_segment(const InputFile& input, const FloeMessage& message, 
     return true;
   } catch (const Error& error) {
     if (error.code() != Code::kTampered) throw;
+    require_memory();
     return false;
   }
 }

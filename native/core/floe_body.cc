@@ -8,6 +8,7 @@
 
 #include "crew.h"
 #include "error.h"
+#include "out_of_memory.h"
 
 namespace callseal {
 namespace {
@@ -142,6 +143,7 @@ uint64_t FloeBody::decrypt_full(SplitView segments, uint64_t count, uint8_t* out
         if (digest_.has_value()) segment_digest(segment, &digests[i * kDigest]);
       } catch (const Error& error) {
         if (error.code() != Code::kTampered) throw;
+        require_memory();  // only here: errno is a thread's own
         failure.note(i);
       }
     });

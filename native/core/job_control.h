@@ -12,6 +12,9 @@ namespace callseal {
 
 class JobControl {
  public:
+  // `pulse` is called by check(): whoever calls cancel() may learn from it that a job is under way.
+  explicit JobControl(std::function<void()> pulse = {}) : pulse_(std::move(pulse)) {}
+
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
   // Bytes of input in all; 0 until the job has opened it.
@@ -21,12 +24,14 @@ class JobControl {
   // Called between blocks of work, by all threads. kAborted once cancel() was called, and what the guard throws.
   void check() const {
     if (cancelled_.load(std::memory_order_relaxed)) throw Error(Code::kAborted, "the operation was cancelled");
+    if (pulse_) pulse_();
     if (guard_) guard_();
   }
   // What else may end the job early. Not while it runs.
   void set_guard(std::function<void()> guard) { guard_ = std::move(guard); }
 
  private:
+  const std::function<void()> pulse_;
   std::atomic<bool> cancelled_{false};
   std::atomic<uint64_t> progress_{0};
   std::atomic<uint64_t> total_{0};

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "file.h"
 #include "openssl_ptr.h"
+#include "out_of_memory.h"
 #include "quiet_errors.h"
 
 namespace callseal {
@@ -78,6 +79,7 @@ class Answer {
 void ask(UI* ui) {
   int result = UI_process(ui);
   if (result == 0) return;
+  require_memory();
   bool too_long = false;
   while (unsigned long error = ERR_get_error()) too_long |= ERR_GET_REASON(error) == UI_R_RESULT_TOO_LARGE;
   if (result != kUiInterrupted && too_long) {

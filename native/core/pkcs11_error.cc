@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include <new>
+
 namespace callseal {
 namespace {
 
@@ -101,6 +103,7 @@ bool Pkcs11Error::input_refused() const {
 }
 
 void require_pkcs11(Rv rv, const char* what, const std::string& where) {
+  if (rv == kHostMemory) throw std::bad_alloc();
   if (rv != kOk) throw Pkcs11Error(rv, what, where);
 }
 

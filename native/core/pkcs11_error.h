@@ -23,7 +23,7 @@ class Pkcs11Error : public Error {
   pkcs11::Rv rv_;
 };
 
-// Throws Pkcs11Error unless `rv` is CKR_OK.
+// Throws Pkcs11Error unless `rv` is CKR_OK; std::bad_alloc for CKR_HOST_MEMORY.
 void require_pkcs11(pkcs11::Rv rv, const char* what, const std::string& where);
 
 }  // namespace callseal

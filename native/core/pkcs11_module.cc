@@ -89,7 +89,7 @@ const Pkcs11Module& Pkcs11Module::load(const std::string& path) {
 void Pkcs11Module::initialise() const {
   InitializeArgs args{};
   args.flags = kOsLockingOk;
-  Rv rv = functions_->C_Initialize(&args);
+  Rv rv = call(&FunctionList::C_Initialize, &args);
   if (rv == kCryptokiAlreadyInitialized) return;
   if (rv != kOk) {
     throw Error::about(Code::kKeyUnreadable, path_,
@@ -103,16 +103,16 @@ std::vector<Token> Pkcs11Module::tokens() const {
   Rv rv = kBufferTooSmall;
   while (rv == kBufferTooSmall) {  // a token may appear between the two calls
     Ulong count = 0;
-    require_pkcs11(functions_->C_GetSlotList(kTrue, nullptr, &count), "listing its tokens", where);
+    require_pkcs11(call(&FunctionList::C_GetSlotList, kTrue, nullptr, &count), "listing its tokens", where);
     slots.resize(count);
-    rv = functions_->C_GetSlotList(kTrue, slots.data(), &count);
+    rv = call(&FunctionList::C_GetSlotList, kTrue, slots.data(), &count);
     slots.resize(count);
   }
   require_pkcs11(rv, "listing its tokens", where);
   std::vector<Token> tokens;
   for (SlotId slot : slots) {
     pkcs11::TokenInfo info{};
-    if (functions_->C_GetTokenInfo(slot, &info) != kOk || (info.flags & kTokenInitialized) == 0) continue;
+    if (call(&FunctionList::C_GetTokenInfo, slot, &info) != kOk || (info.flags & kTokenInitialized) == 0) continue;
     tokens.push_back({slot, text_of(info.label), text_of(info.serial_number), text_of(info.model),
                       text_of(info.manufacturer_id), info.flags});
   }

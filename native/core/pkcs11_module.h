@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bytes.h"
+#include "out_of_memory.h"
 #include "pkcs11_types.h"
 
 namespace callseal {
@@ -42,7 +43,12 @@ class Pkcs11Module {
   // system's locks. kInvalidArgument unless the path is absolute; kKeyUnreadable.
   static const Pkcs11Module& load(const std::string& path);
 
-  const pkcs11::FunctionList& functions() const { return *functions_; }
+  // Calls one of the library's functions, such as &pkcs11::FunctionList::C_Login.
+  template <typename... Parameters, typename... Arguments>
+  pkcs11::Rv call(pkcs11::Rv (*pkcs11::FunctionList::*function)(Parameters...), Arguments... arguments) const {
+    const KeptErrno kept;
+    return (functions_->*function)(arguments...);
+  }
   // Initialises the library, unless it is: other code of the process may have finalised it. kKeyUnreadable.
   void initialise() const;
   std::vector<Token> tokens() const;

@@ -33,11 +33,12 @@ Pkcs11Template& Pkcs11Template::number(AttributeType type, Ulong value) {
 Pkcs11Session::Pkcs11Session(const Pkcs11Module& module, Token token, bool writable)
     : module_(module), token_(std::move(token)) {
   Ulong flags = kSerialSession | (writable ? kRwSession : 0);
-  require(module_.functions().C_OpenSession(token_.slot, flags, nullptr, nullptr, &handle_), "opening a session");
+  require(module_.call(&FunctionList::C_OpenSession, token_.slot, flags, nullptr, nullptr, &handle_),
+          "opening a session");
 }
 
 Pkcs11Session::~Pkcs11Session() {
-  module_.functions().C_CloseSession(handle_);
+  module_.call(&FunctionList::C_CloseSession, handle_);
 }
 
 void Pkcs11Session::require(Rv rv, const char* what) const {
@@ -45,33 +46,32 @@ void Pkcs11Session::require(Rv rv, const char* what) const {
 }
 
 bool Pkcs11Session::login(ByteView pin) {
-  Rv rv = module_.functions().C_Login(handle_, kUser, mutable_bytes(pin), pin.size());
+  Rv rv = module_.call(&FunctionList::C_Login, handle_, kUser, mutable_bytes(pin), pin.size());
   if (rv != kUserAlreadyLoggedIn) require(rv, "logging in");
   return rv == kOk;
 }
 
 std::vector<ObjectHandle> Pkcs11Session::find(Pkcs11Template& wanted, size_t limit) {
-  const FunctionList& functions = module_.functions();
-  require(functions.C_FindObjectsInit(handle_, wanted.data(), wanted.size()), "looking for a key");
+  require(module_.call(&FunctionList::C_FindObjectsInit, handle_, wanted.data(), wanted.size()), "looking for a key");
   std::vector<ObjectHandle> found(limit);
   Ulong count = 0;
-  Rv rv = functions.C_FindObjects(handle_, found.data(), limit, &count);
-  functions.C_FindObjectsFinal(handle_);
+  Rv rv = module_.call(&FunctionList::C_FindObjects, handle_, found.data(), limit, &count);
+  module_.call(&FunctionList::C_FindObjectsFinal, handle_);
   require(rv, "looking for a key");
   found.resize(count);
   return found;
 }
 
 std::optional<Bytes> Pkcs11Session::attribute(ObjectHandle object, AttributeType type) {
-  const FunctionList& functions = module_.functions();
   Attribute wanted{type, nullptr, 0};
-  Rv rv = functions.C_GetAttributeValue(handle_, object, &wanted, 1);
+  Rv rv = module_.call(&FunctionList::C_GetAttributeValue, handle_, object, &wanted, 1);
   if (rv == kAttributeTypeInvalid || rv == kAttributeSensitive) return std::nullopt;
   require(rv, "reading an attribute of the key");
   if (wanted.length == kUnavailableInformation) return std::nullopt;
   Bytes value(wanted.length);
   wanted.value = value.data();
-  require(functions.C_GetAttributeValue(handle_, object, &wanted, 1), "reading an attribute of the key");
+  require(module_.call(&FunctionList::C_GetAttributeValue, handle_, object, &wanted, 1),
+          "reading an attribute of the key");
   value.resize(wanted.length);
   return value;
 }
@@ -83,21 +83,21 @@ std::optional<bool> Pkcs11Session::flag(ObjectHandle object, AttributeType type)
 }
 
 Bytes Pkcs11Session::sign(ObjectHandle key, Mechanism mechanism, ByteView data, size_t max_length) {
-  const FunctionList& functions = module_.functions();
-  require(functions.C_SignInit(handle_, &mechanism, key), "signing");
+  require(module_.call(&FunctionList::C_SignInit, handle_, &mechanism, key), "signing");
   Bytes signature(max_length);
   Ulong length = signature.size();
-  require(functions.C_Sign(handle_, mutable_bytes(data), data.size(), signature.data(), &length), "signing");
+  require(module_.call(&FunctionList::C_Sign, handle_, mutable_bytes(data), data.size(), signature.data(), &length),
+          "signing");
   signature.resize(length);
   return signature;
 }
 
 SecretBytes Pkcs11Session::decrypt(ObjectHandle key, Mechanism mechanism, ByteView ciphertext, size_t max_length) {
-  const FunctionList& functions = module_.functions();
-  require(functions.C_DecryptInit(handle_, &mechanism, key), "decrypting");
+  require(module_.call(&FunctionList::C_DecryptInit, handle_, &mechanism, key), "decrypting");
   SecretBytes plaintext(max_length);
   Ulong length = plaintext.size();
-  require(functions.C_Decrypt(handle_, mutable_bytes(ciphertext), ciphertext.size(), plaintext.data(), &length),
+  require(module_.call(&FunctionList::C_Decrypt, handle_, mutable_bytes(ciphertext), ciphertext.size(),
+                       plaintext.data(), &length),
           "decrypting");
   plaintext.resize(length);
   return plaintext;
@@ -105,15 +105,14 @@ SecretBytes Pkcs11Session::decrypt(ObjectHandle key, Mechanism mechanism, ByteVi
 
 Pkcs11KeyPair Pkcs11Session::generate(Mechanism mechanism, Pkcs11Template& public_key, Pkcs11Template& private_key) {
   Pkcs11KeyPair pair{};
-  require(module_.functions().C_GenerateKeyPair(handle_, &mechanism, public_key.data(), public_key.size(),
-                                                private_key.data(), private_key.size(), &pair.public_key,
-                                                &pair.private_key),
+  require(module_.call(&FunctionList::C_GenerateKeyPair, handle_, &mechanism, public_key.data(), public_key.size(),
+                       private_key.data(), private_key.size(), &pair.public_key, &pair.private_key),
           "generating a key");
   return pair;
 }
 
 void Pkcs11Session::destroy(ObjectHandle object) {
-  require(module_.functions().C_DestroyObject(handle_, object), "removing a key");
+  require(module_.call(&FunctionList::C_DestroyObject, handle_, object), "removing a key");
 }
 
 }  // namespace callseal

@@ -193,6 +193,7 @@ constexpr Ulong kDataSpecified = 0x1;
 
 // CKR_…
 constexpr Rv kOk = 0x00;
+constexpr Rv kHostMemory = 0x02;
 constexpr Rv kGeneralError = 0x05;
 constexpr Rv kFunctionFailed = 0x06;
 constexpr Rv kArgumentsBad = 0x07;

@@ -1,7 +1,6 @@
 #include "rewrap.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,18 +21,17 @@ constexpr size_t kStepLength = size_t{1} << 20;
 constexpr uint64_t kWorthHelp = uint64_t{8} << 20;
 constexpr unsigned kMostMembers = 8;
 
-// By name, as the new file is no longer open: a process that is killed before leaves mode 0600 and the time of the
-// change, which harms nothing. What this user may not set stays as it is.
-void keep_mode_and_time(const InputFile& input) {
-  Descriptor fd(::open(input.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (fd.get() < 0) return;
+// Once the file has its name: a process that is killed before leaves mode 0600 and the time of the change, which harms
+// nothing. What this user may not set stays as it is.
+void keep_mode_and_time(const InputFile& input, const AtomicFile& output) {
   const struct stat& before = input.status();
   const timespec times[2] = {{0, UTIME_OMIT}, before.st_mtim};
-  if (::futimens(fd.get(), times) != 0 && errno != EPERM && errno != EACCES) {
-    throw Error::io(errno, "the file is complete and in place, but cannot set the time of", input.path());
-  }
-  if (::fchmod(fd.get(), before.st_mode & 0777) != 0 && errno != EPERM) {
+  const int time_failure = ::futimens(output.descriptor(), times) == 0 ? 0 : errno;
+  if (::fchmod(output.descriptor(), before.st_mode & 0777) != 0 && errno != EPERM) {
     throw Error::io(errno, "the file is complete and in place, but cannot set the mode of", input.path());
+  }
+  if (time_failure != 0 && time_failure != EPERM && time_failure != EACCES) {
+    throw Error::io(time_failure, "the file is complete and in place, but cannot set the time of", input.path());
   }
 }
 
@@ -41,8 +39,18 @@ void publish_in_place(const InputFile& input, AtomicFile& output, const JobContr
   output.take_owner(input.status());
   output.sync();
   control.check();
-  output.publish_over(input);
-  keep_mode_and_time(input);
+  try {
+    output.publish_over(input);
+  } catch (const Error& error) {
+    if (!output.published()) throw;
+    try {
+      keep_mode_and_time(input, output);
+    } catch (const Error& also) {
+      throw error.adding(also.what());
+    }
+    throw;
+  }
+  keep_mode_and_time(input, output);
 }
 
 // Syncing takes long, so whether the input is still what was read is looked at after it.

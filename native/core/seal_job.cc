@@ -8,7 +8,6 @@
 
 #include "displaced_file.h"
 #include "error.h"
-#include "file_lock.h"
 
 namespace callseal {
 namespace {
@@ -41,18 +40,8 @@ class SealedOutput {
   void sync_directory() const { callseal::sync_directory(directory_, name_.directory); }
   // From now on it proves nothing about a plaintext of its name.
   void remove_mark() const { ::fchmod(fd_, kFinishedMode); }
-  // Removes it, if it is what the name leads to. As far as that can be done: an error is on its way already.
-  void withdraw() const {
-    struct stat own {};
-    if (::fstat(fd_, &own) != 0) return;
-    lock_file(fd_);
-    try {
-      DisplacedFile displaced(directory_.get(), name_);
-      if (displaced.is(own)) displaced.remove();
-    } catch (const Error&) {
-      // It stays, with its mark.
-    }
-  }
+  // Removes it, as far as that can be done; else it stays, with its mark.
+  void withdraw() const { withdraw_file(directory_.get(), name_, fd_); }
 
  private:
   const Descriptor& directory_;

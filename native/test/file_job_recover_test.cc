@@ -1,6 +1,9 @@
 // Jobs that recover what is authentic of a file that was cut or damaged, in one thread and shared by several.
 
+#include <errno.h>
+
 #include <algorithm>
+#include <new>
 
 #include "error.h"
 #include "file_job_paths.h"
@@ -103,6 +106,24 @@ TEST(recovery_of_a_whole_file_loses_nothing) {
   const FileJobResult result = decrypt_paths(sealed.folder.path("sealed"), kHeader.size(), out, control, true);
   CHECK(!result.loss.has_value());
   CHECK(sealed.folder.read("out") == sealed.plaintext);
+}
+
+TEST(recovery_believes_no_damage_where_memory_ran_out) {
+  for (size_t segments : {kFew, kMany}) {
+    const Sealed sealed(segments);
+    JobControl control;
+    control.set_guard([] { errno = ENOMEM; });  // before each block
+    const std::string path = sealed.folder.write("damaged", sealed.flipped(segment_start(1) + 50));
+    const OutputOptions out{sealed.folder.path("out"), false, false};
+    bool told = false;
+    try {
+      decrypt_paths(path, kHeader.size(), out, control, true);
+    } catch (const std::bad_alloc&) {
+      told = true;
+    }
+    CHECK(told);
+    CHECK_EQ(sealed.folder.listing(), std::string("damaged in sealed"));
+  }
 }
 
 TEST(recovery_refuses_a_header_that_is_cut_or_altered) {

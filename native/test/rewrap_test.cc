@@ -107,18 +107,47 @@ TEST(replace_header_keeps_what_follows_it) {
   }
 }
 
-TEST(replace_header_keeps_mode_and_time) {
-  ScratchFolder folder;
-  const std::string path = folder.write("call", sample_bytes(1000));
+void make_old(const std::string& path) {
   CHECK_EQ(chmod(path.c_str(), 0640), 0);
   const timespec past[2] = {{1000000000, 5}, {1000000000, 5}};
   CHECK_EQ(utimensat(AT_FDCWD, path.c_str(), past, 0), 0);
-  replace(path, sample_bytes(10), 500);
+}
+
+void check_old(const std::string& path) {
   struct stat after {};
   CHECK_EQ(stat(path.c_str(), &after), 0);
   CHECK_EQ(after.st_mode & 07777, 0640u);
   CHECK_EQ(after.st_mtim.tv_sec, time_t{1000000000});
   CHECK_EQ(after.st_mtim.tv_nsec, 5L);
+}
+
+TEST(replace_header_keeps_mode_and_time) {
+  ScratchFolder folder;
+  const std::string path = folder.write("call", sample_bytes(1000));
+  make_old(path);
+  replace(path, sample_bytes(10), 500);
+  check_old(path);
+}
+
+TEST(replace_header_keeps_mode_and_time_of_a_file_that_is_in_place_whatever_comes_then) {
+  struct Trouble {
+    bool like_nfs;  // names cannot be exchanged
+    const char* failing;
+    size_t nth;
+  };
+  for (const Trouble& each : {Trouble{false, "unlinkat", 1}, Trouble{true, "fsync", 2}}) {
+    ScratchFolder folder;
+    const std::string path = folder.write("call", sample_bytes(1000));
+    make_old(path);
+    SystemCalls calls;
+    calls.before = [&](const std::string& name) {
+      if (name == "renameat2" && each.like_nfs) return EINVAL;
+      return name == each.failing && calls.count(name) == each.nth ? EIO : 0;
+    };
+    const Error error = CHECK_THROWS_CODE(replace(path, sample_bytes(10), 500), Code::kIo);
+    CHECK_CONTAINS(error.what(), "complete and in place");
+    check_old(path);
+  }
 }
 
 TEST(replace_header_loses_nothing_that_comes_meanwhile) {

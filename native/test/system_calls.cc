@@ -30,6 +30,13 @@ int announce(const char* name) {
   return failure;
 }
 
+void announce_exchange() {
+  if (active == nullptr || inside || !active->after_exchange) return;
+  inside = true;
+  active->after_exchange();
+  inside = false;
+}
+
 template <typename Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -52,6 +59,7 @@ size_t SystemCalls::count(const std::string& name) const {
 
 using callseal::test::active;
 using callseal::test::announce;
+using callseal::test::announce_exchange;
 using callseal::test::next;
 
 #define FAIL_IF_ANNOUNCED(name)       \
@@ -129,7 +137,9 @@ EXPORTED int renameat(int from_dir, const char* from, int to_dir, const char* to
 EXPORTED int renameat2(int from_dir, const char* from, int to_dir, const char* to, unsigned int flags) noexcept {
   FAIL_IF_ANNOUNCED("renameat2");
   static auto* real = next<int(int, const char*, int, const char*, unsigned int)>("renameat2");
-  return real(from_dir, from, to_dir, to, flags);
+  const int result = real(from_dir, from, to_dir, to, flags);
+  if (result == 0) announce_exchange();
+  return result;
 }
 
 EXPORTED int linkat(int from_dir, const char* from, int to_dir, const char* to, int flags) noexcept {

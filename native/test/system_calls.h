@@ -18,6 +18,8 @@ class SystemCalls {
 
   // Before each call. Not 0: the call fails with that errno and is not made. `name` is the function's.
   std::function<int(const std::string& name)> before;
+  // After each call of renameat2 that succeeded.
+  std::function<void()> after_exchange;
   // False: as on a file system without O_TMPFILE.
   bool unnamed_files = true;
   // Not 0: the errno with which no lease is given.

@@ -10,7 +10,7 @@ import { type Ending, endOf, type LifePlace, lifeScript } from './life.ts';
 import { tempDir } from './temp.ts';
 
 interface Way {
-  /** Runs when the work has been under way for a moment. */
+  /** Runs when the work has been under way for a moment. `huge()` starts a job that is by far not done at the end. */
   script: string;
   /** What is seen of its end. */
   is: Partial<Ending>;
@@ -23,47 +23,66 @@ const EXITS = { signal: null, hung: false };
 
 /** By name. `round` is a whole number. */
 export const endings: Record<string, Way> = {
-  'process.exit from a timer': { script: 'setTimeout(() => process.exit(3), delay);', is: { ...EXITS, status: 3 } },
+  'process.exit from a timer': {
+    script: 'huge(); setTimeout(() => process.exit(3), delay);',
+    is: { ...EXITS, status: 3 },
+  },
   'process.exit after a promise': {
-    script: 'once().then(() => process.exit(4));',
+    script: 'huge(); once().then(() => process.exit(4));',
     is: { ...EXITS, status: 4 },
   },
   'process.exit on an exit event': {
-    script: "process.on('exit', () => { process.exitCode = 5; }); setTimeout(() => process.exit(), delay);",
+    script: "huge(); process.on('exit', () => { process.exitCode = 5; }); setTimeout(() => process.exit(), delay);",
     is: { ...EXITS, status: 5 },
   },
   'an exception that nobody catches': {
-    script: "setTimeout(() => { throw new Error('of the host'); }, delay);",
+    script: "huge(); setTimeout(() => { throw new Error('of the host'); }, delay);",
     is: { ...EXITS, status: 1 },
   },
   'a rejection that nobody handles': {
-    script: "once().then(() => { throw new Error('of the host'); });",
+    script: "huge(); once().then(() => { throw new Error('of the host'); });",
     is: { ...EXITS, status: 1 },
   },
   SIGTERM: {
-    script: "setTimeout(() => process.kill(process.pid, 'SIGTERM'), delay);",
+    script: "huge(); setTimeout(() => process.kill(process.pid, 'SIGTERM'), delay);",
     is: { status: null, signal: 'SIGTERM', hung: false },
   },
   'process.exit with workers at work': {
     script: `
       const workers = Array.from({ length: 2 }, () => new Worker(new URL(import.meta.url), { workerData: {} }));
       await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
+      huge();
       setTimeout(() => process.exit(6), delay);`,
     is: { ...EXITS, status: 6 },
   },
+  'process.exit with a worker in the middle of a file': {
+    script: `
+      const worker = new Worker(new URL(import.meta.url), { workerData: { huge: true } });
+      await new Promise((resolve) => worker.once('message', resolve));
+      setTimeout(() => process.exit(7), delay);`,
+    is: { ...EXITS, status: 7 },
+  },
+  'worker.terminate() in the middle of a file': {
+    script: `
+      const worker = new Worker(new URL(import.meta.url), { workerData: { huge: true } });
+      await new Promise((resolve) => worker.once('message', resolve));
+      setTimeout(() => worker.terminate().then(() => process.exit(8)), delay);`,
+    is: { ...EXITS, status: 8 },
+  },
 };
 
-/** Everything at once, for ever, and one job that is by far not done yet. */
+/** Everything at once, for ever. */
 const script = (way: Way, round: number, input: string): string => `
-  import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+  import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
   import { encryptFile } from '${new URL('../../dist/index.js', import.meta.url)}';
   const life = await openLife(place);
   const forever = async (work) => { for (;;) await work(life); };
   const delay = ${(round * 37) % 90};
   const once = () => WORK['key generation']();
-  if (isMainThread) {
+  const huge = () => {
     void encryptFile(${JSON.stringify(input)}, life.scratch + '/huge', { recipients: life.recipients, sync: false });
-  }
+  };
+  if (workerData?.huge) huge();
   for (const work of Object.values(WORK)) void forever(work);
   if (isMainThread) { ${way.script} } else parentPort.postMessage('busy');
 `;

@@ -58,7 +58,17 @@ export class SoftHsm {
 }
 
 /** What `token-proxy.cc` can be told to do. */
-export type Fault = 'close-sessions' | 'remove-token' | 'lock-pin' | 'final-try' | 'give-out-keys' | 'oaep-sha256';
+export const FAULTS = [
+  'close-sessions',
+  'remove-token',
+  'lock-pin',
+  'host-memory',
+  'left-errno',
+  'final-try',
+  'give-out-keys',
+  'oaep-sha256',
+] as const;
+export type Fault = (typeof FAULTS)[number];
 
 /** A PKCS#11 module that hands everything on to SoftHSM, apart from the faults that are switched on. */
 export class FaultyToken {

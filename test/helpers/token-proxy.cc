@@ -3,11 +3,14 @@
 //   close-sessions   before the next signature or decryption every session is closed, once
 //   remove-token     no token is there, and operations answer CKR_DEVICE_REMOVED
 //   lock-pin         C_Login answers CKR_PIN_LOCKED
+//   host-memory      C_Login answers CKR_HOST_MEMORY
+//   left-errno       C_Login and C_CloseSession leave ENOMEM in errno, as where pages cannot be locked
 //   final-try        tokens say that the next wrong PIN locks them
 //   give-out-keys    keys are made extractable, whatever was asked for
 //   oaep-sha256      OAEP with SHA-256 is offered (SoftHSM 2.6.1 has it with SHA-1 only)
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <dlfcn.h>
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -55,8 +58,19 @@ Rv get_token_info(SlotId slot, TokenInfo* info) {
   return rv;
 }
 
+Rv leaving_errno(Rv rv) {
+  if (on("left-errno")) errno = ENOMEM;
+  return rv;
+}
+
 Rv login(SessionHandle session, Ulong user, unsigned char* pin, Ulong length) {
-  return on("lock-pin") ? kPinLocked : real_list.C_Login(session, user, pin, length);
+  if (on("lock-pin")) return kPinLocked;
+  if (on("host-memory")) return kHostMemory;
+  return leaving_errno(real_list.C_Login(session, user, pin, length));
+}
+
+Rv close_session(SessionHandle session) {
+  return leaving_errno(real_list.C_CloseSession(session));
 }
 
 Rv sign_init(SessionHandle session, Mechanism* mechanism, ObjectHandle key) {
@@ -118,6 +132,7 @@ extern "C" Rv C_GetFunctionList(FunctionList** out) {
   list.C_GetSlotList = get_slot_list;
   list.C_GetTokenInfo = get_token_info;
   list.C_Login = login;
+  list.C_CloseSession = close_session;
   list.C_SignInit = sign_init;
   list.C_DecryptInit = decrypt_init;
   list.C_Decrypt = decrypt;

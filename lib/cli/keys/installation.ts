@@ -2,6 +2,7 @@
 
 import { lstat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { writeAtomically } from '../../atomic-file.ts';
 import { CallsealError } from '../../errors.ts';
 import type { InstallationFacts } from '../../keys/installation/types.ts';
 import type { Passphrase } from '../../native/passphrase.ts';
@@ -10,7 +11,6 @@ import { interruptSignal } from '../interrupt.ts';
 import { Output, type OutputOptions } from '../output.ts';
 import { addPassphraseOptions, type PassphrasePlace, promptPassphrase, readPassphrase } from '../passphrase-options.ts';
 import { parseSubject } from '../subject.ts';
-import { writeAtomically } from '../temporary.ts';
 import { safeJson } from '../text.ts';
 import { addFolderOption, folderOf, type InstallationOptions, withSecret } from './installation-options.ts';
 import { factLines } from './installation-text.ts';

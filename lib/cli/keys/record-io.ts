@@ -4,9 +4,9 @@ import type { ReadStream } from 'node:fs';
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import { throwIfAborted } from '../../abort.ts';
+import { writeAtomically } from '../../atomic-file.ts';
 import { CallsealError, errnoOf } from '../../errors.ts';
 import { STDIO } from '../stdio.ts';
-import { writeAtomically } from '../temporary.ts';
 import { formatBytes } from '../text.ts';
 
 /** Records are held in memory, a few times over. Larger things are files: `callseal encrypt`. */

@@ -3,8 +3,7 @@
 import { CallsealError } from '../../errors.ts';
 import { validTime } from '../../recipients/time.ts';
 import { findCertificate, readCertificateFile } from './certificate.ts';
-import { writeNewFile } from './files.ts';
-import { installationPaths, readDescription, requirePrivateFolder } from './installation-folder.ts';
+import { installationPaths, readDescription, requirePrivateFolder, writePublicText } from './installation-folder.ts';
 import { describeInstallation } from './show.ts';
 import type { InstallationFacts } from './types.ts';
 
@@ -38,7 +37,7 @@ export async function installCertificate(options: InstallCertificateOptions): Pr
       `is valid from ${info.notBefore.toISOString()}; install it then`,
     );
   }
-  await writeNewFile({ path: installationPaths(folder).certificate, content: pem, mode: 0o644, replace: true });
+  await writePublicText(installationPaths(folder).certificate, pem, true);
   return describeInstallation(folder, description);
 }
 

@@ -11,10 +11,10 @@ import { lstat, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 
+import { writeAtomically } from '../../atomic-file.ts';
 import { CallsealError, errnoOf } from '../../errors.ts';
 import { findExposure } from '../../fips/ownership.ts';
 import { closeRead, openRegularFile, readAt, systemError } from '../../recipients/regular-file.ts';
-import { writeNewFile } from './files.ts';
 import { parsePkcs11Uri } from './pkcs11-uri.ts';
 
 /** The variable that names the installation folder. */
@@ -136,12 +136,15 @@ async function exists(path: string): Promise<boolean> {
 export async function writeDescription(folder: string, description: InstallationDescription): Promise<void> {
   const { created, keyId, exportable, pkcs11 } = description;
   const content = { version: VERSION, created: created.toISOString(), keyId, exportable, pkcs11 };
-  await writeNewFile({
-    path: installationPaths(folder).description,
-    content: `${JSON.stringify(content, null, 2)}\n`,
-    mode: 0o600,
-    replace: false,
-  });
+  const text = `${JSON.stringify(content, null, 2)}\n`;
+  const path = installationPaths(folder).description;
+  await writeAtomically(path, { overwrite: false, sync: true }, (file) => file.writeFile(text));
+}
+
+/** A request or certificate, for everybody to read. `ERR_OUTPUT_EXISTS` unless it may be replaced; `ERR_IO`. */
+export async function writePublicText(path: string, text: string, overwrite: boolean): Promise<void> {
+  const options = { overwrite, sync: true, mode: 0o644, ignoreUmask: true };
+  await writeAtomically(path, options, (file) => file.writeFile(text));
 }
 
 /**

@@ -9,8 +9,13 @@ import { native } from '../../native/load.ts';
 import type { Passphrase } from '../../native/passphrase.ts';
 import type { PassphraseSource } from '../../recipients/passphrases.ts';
 import type { SubjectAttributes } from '../../recipients/private-key.ts';
-import { writeNewFile } from './files.ts';
-import { installationPaths, prepareEmptyFolder, readDescription, writeDescription } from './installation-folder.ts';
+import {
+  installationPaths,
+  prepareEmptyFolder,
+  readDescription,
+  writeDescription,
+  writePublicText,
+} from './installation-folder.ts';
 import { idOf } from './open.ts';
 import { formatPkcs11Uri, type Pkcs11Uri, parsePkcs11Uri } from './pkcs11-uri.ts';
 import { describeInstallation } from './show.ts';
@@ -127,7 +132,7 @@ export async function writeInstallation(made: NewInstallation): Promise<void> {
     written.push(path);
   };
   const addText = (path: string, content: string | null) =>
-    content === null ? undefined : add(path, () => writeNewFile({ path, content, mode: 0o644, replace: false }));
+    content === null ? undefined : add(path, () => writePublicText(path, content, false));
   try {
     const { passphrase } = made;
     if (passphrase !== null) await add(paths.key, () => made.key.save(paths.key, passphrase));

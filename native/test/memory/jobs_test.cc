@@ -70,6 +70,20 @@ TEST(memory_decrypt_file) {
   }
 }
 
+// A job that recovers what it can takes no memory that ran out for the end of what is authentic.
+TEST(memory_recover_file) {
+  ScratchFolder folder;
+  folder.write("plain", kSmall);
+  encrypt(folder.path("plain"), folder.path("in"), 4096);
+  unlink(folder.path("plain").c_str());
+  const auto recover_all = [&] {
+    JobControl control;
+    const OutputOptions output{folder.path("out"), false, false};
+    CHECK(!decrypt_paths(folder.path("in"), kHeader.size(), output, control, true).loss.has_value());
+  };
+  CHECK(from_in_to_out(folder, recover_all, kSmall) > 5);
+}
+
 TEST(memory_seal) {
   ScratchFolder folder;
   const int failed = fail_every_allocation(

@@ -1,13 +1,13 @@
 /**
  * A file that appears under its final name complete or not at all: what the native module does for whole files, for
- * output that arrives as a stream.
+ * output that arrives as a stream, and for small texts.
  */
 
 import { type FileHandle, link, lstat, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CallsealError, errnoOf } from '../errors.ts';
-import { createLockedTemporary, discardTemporary } from '../locked-temporary.ts';
-import { syncDirectory } from '../sync-directory.ts';
+import { CallsealError, errnoOf } from './errors.ts';
+import { createLockedTemporary, discardTemporary } from './locked-temporary.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 export interface AtomicOptions {
   /** Replace an existing regular file. */
@@ -16,6 +16,8 @@ export interface AtomicOptions {
   sync: boolean;
   /** Permissions before the umask. Default 0600. */
   mode?: number;
+  /** The permissions are as `mode` says, whatever the umask is. Default false. */
+  ignoreUmask?: boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function writeAtomically(
   let failed = `cannot write ${path}`;
   try {
     await write(handle);
-    if (options.mode !== undefined) await handle.chmod(options.mode & ~process.umask());
+    if (options.mode !== undefined) await handle.chmod(options.mode & ~(options.ignoreUmask ? 0 : process.umask()));
     if (options.sync) await handle.sync();
     await publish(name, path, options.overwrite);
     failed = `${path} is complete and in place, but its directory cannot be synced`;
@@ -87,5 +89,9 @@ function existsError(message: string, path: string): CallsealError {
 function ioError(message: string, path: string, cause: unknown): CallsealError {
   const errno = errnoOf(cause);
   const why = errno ?? (cause instanceof Error ? cause.message : String(cause));
-  return new CallsealError('ERR_IO', `${message} (${why})`, { path, cause, ...(errno ? { errno } : {}) });
+  return new CallsealError('ERR_IO', `${message} (${why})`, {
+    path,
+    cause,
+    ...(errno ? { errno } : {}),
+  });
 }
