@@ -23,7 +23,7 @@ export default defineConfig({
     exclude: process.env.CALLSEAL_LONG === '1' ? [] : ['test/long/**'],
     // Processes, not threads: a native module that crashes must not take the other tests along.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     testTimeout: process.env.CALLSEAL_LONG === '1' ? 1_800_000 : 60_000,
     hookTimeout: 120_000,
