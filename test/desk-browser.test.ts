@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wavHeader } from '../lib/desk/audio/wav-header.ts';
 import { Recipients } from '../lib/recipients/recipients.ts';
-import { CHROMIUM, expectAccessible, openPage, picture } from './helpers/browser.ts';
+import { CHROMIUM, expectAccessible, expectReflow, openPage, picture } from './helpers/browser.ts';
 import { closeDesk, seal, startDesk, type TestDesk } from './helpers/desk.ts';
 import { smallDisk } from './helpers/files.ts';
 import { type KeyPair, makeKeyPair } from './helpers/keys.ts';
@@ -216,10 +216,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     await picture(page, 'saved');
     await page.reload();
     await page.getByText('5 of 7 files saved, 2 not').waitFor();
-    await page.setViewportSize({ width: 360, height: 800 }); // as at a zoom of 400 %
-    const wide = '[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > 360).length';
-    expect(await page.evaluate(wide)).toBe(0);
-    await page.setViewportSize({ width: 1360, height: 900 });
+    await expectReflow(page);
   });
 
   it('takes dropped files, of which only what is encrypted leaves the browser', async () => {
