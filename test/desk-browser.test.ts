@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wavHeader } from '../lib/desk/audio/wav-header.ts';
 import { Recipients } from '../lib/recipients/recipients.ts';
-import { CHROMIUM, expectAccessible, openPage, picture } from './helpers/browser.ts';
+import { CHROMIUM, expectAccessible, expectReflow, openPage, picture } from './helpers/browser.ts';
 import { closeDesk, seal, startDesk, type TestDesk } from './helpers/desk.ts';
 import { smallDisk } from './helpers/files.ts';
 import { type KeyPair, makeKeyPair } from './helpers/keys.ts';
@@ -58,6 +58,12 @@ beforeAll(async () => {
 afterAll(() => {
   if (typeof disk !== 'string') disk.release(true);
 });
+
+/** The browser may not read the next file that is looked at. */
+const UNREADABLE = `{
+  const { text } = Blob.prototype;
+  Blob.prototype.text = () => ((Blob.prototype.text = text), Promise.reject(new DOMException('', 'NotReadableError')));
+}`;
 
 const choose = (page: Page, name: string) => page.getByRole('option', { name }).click();
 const give = (page: Page, { privateKey }: KeyPair) =>
@@ -208,6 +214,9 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     expect(await page.locator('.failures').textContent()).toContain('broken-later.wav.sealed: this file is damaged');
     await expectAccessible(page, 'files saved');
     await picture(page, 'saved');
+    await page.reload();
+    await page.getByText('5 of 7 files saved, 2 not').waitFor();
+    await expectReflow(page);
   });
 
   it('takes dropped files, of which only what is encrypted leaves the browser', async () => {
@@ -293,9 +302,12 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
     await quick.keyboard.press('Enter');
     await quick.getByText('lucy_private.key is open').waitFor();
     await quick.getByRole('button', { name: `Forget ${mary.privateKey}` }).click();
-    await quick.getByRole('button', { name: `Open ${mary.privateKey}` }).waitFor(); // the other key has opened it anew
+    const again = quick.getByRole('button', { name: `Open ${mary.privateKey}` });
+    await again.waitFor(); // the other key has opened it anew
     await quick.getByRole('button', { name: 'Bytes' }).click();
     await quick.getByRole('region', { name: 'Bytes' }).waitFor();
+    await again.click(); // it has no passphrase to ask for
+    await quick.getByRole('button', { name: `Forget ${mary.privateKey}` }).waitFor();
     await quick.close();
   });
 
@@ -325,6 +337,12 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser (needs chromium)', () 
       'call-10.gsm.sealed',
       'result.xml.sealed',
     ]);
+    await sending.unrouteAll();
+    await sending.evaluate(UNREADABLE);
+    const named = (name: string) => ({ name, mimeType: '', buffer: Buffer.from('CALLSEAL') });
+    await sending.setInputFiles('input[aria-label="Add files…"]', ['x', 'a', '\u200b', 'b'].map(named));
+    await sending.getByText('x is not an encrypted Callseal file, or cannot be read').waitFor();
+    await sending.getByRole('alert').getByText('2 of 3 files not sent').waitFor();
     await sending.close();
   });
 

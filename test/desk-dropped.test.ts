@@ -1,6 +1,6 @@
 /** Dropped files: what there is no room for is said, and the room of what is taken away is there again. */
 
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -39,6 +39,21 @@ it('is refused before it is sent when it is larger than all that may be dropped'
   const path = '/api/drop?name=a.sealed';
   const answer = await test.ask({ method: 'POST', path, headers: { ...client.headers, 'Content-Length': tooLong } });
   expect([answer.status, answer.body.toString()]).toEqual([422, expect.stringContaining('at most 800 dropped files')]);
+});
+
+it('stays the file that it is when it is taken away while it is read', async () => {
+  const test = await startDesk();
+  const { id } = await (await DeskClient.enter(test)).drop<FileView>('a.sealed', Buffer.from('its own bytes'));
+  const { file } = test.desk.shelf.file(id);
+  const others: number[] = [];
+  const read = await file.with(async (path) => {
+    await test.desk.removeFile(id);
+    // Descriptors have the lowest numbers that are free.
+    for (let n = 0; n < 8; n++) others.push(openSync(import.meta.filename, 'r'));
+    return readFileSync(path, 'utf8');
+  });
+  for (const descriptor of others) closeSync(descriptor);
+  expect(read).toBe('its own bytes');
 });
 
 describe('the room for dropped files', () => {

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { AuditView, HierarchyView } from '../lib/desk/protocol.ts';
 import type { KeyHierarchy } from '../lib/keys/index.ts';
 import { KeyHierarchy as Hierarchy } from '../lib/keys/index.ts';
-import { CHROMIUM, expectAccessible, openPage, picture } from './helpers/browser.ts';
+import { CHROMIUM, expectAccessible, expectReflow, openPage, picture } from './helpers/browser.ts';
 import { DeskClient, startDesk } from './helpers/desk.ts';
 import { codeOf } from './helpers/errors.ts';
 import { ENTITY, installationKey, PLAINTEXT } from './helpers/hierarchy.ts';
@@ -132,6 +132,7 @@ describe.skipIf(CHROMIUM === null)('in a browser (needs chromium)', () => {
     await page.getByText('are protected by steps that are not approved any more').waitFor();
     await expectAccessible(page, 'the hierarchy');
     await picture(page, 'hierarchy');
+    await expectReflow(page);
     await rotateModels(page);
     await page.getByRole('button', { name: 'Prove that it is whole' }).click();
     await page.getByText('whole and unaltered').waitFor();

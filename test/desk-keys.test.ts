@@ -108,8 +108,10 @@ describe('keys are forgotten', () => {
     const client = await DeskClient.enter(await startDesk({ paths: [root] }));
     const key = await client.giveKey<KeyView>('mary.key', readFileSync(parties.mary.privateKey));
     const { handle } = await openFirst(client);
+    const told = await client.listen(); // as a tab that was duplicated
     await client.json('DELETE', `/api/keys/${key.id}`);
     expect(await keysOf(client)).toEqual([]);
+    await vi.waitFor(() => expect(told).toContainEqual({ event: 'keys' }));
     const part = await client.ask('GET', `/api/open/${handle}/bytes`);
     expect(JSON.parse(part.body.toString()).problem.code).toBe('ERR_KEY_USE');
     expect((await client.ask('GET', `/media/${handle}/save`)).status).toBe(422);

@@ -18,7 +18,8 @@ const saved = (done: number): SaveView => ({
   ...{ running: true, total: EVENTS, done, saved: 0, failures: FAILURES, failed: 20, cancelled: false },
 });
 
-it('nothing heaps up for a page that does not read, and it hears how it ended', async () => {
+/** Listeners, and a page that listens and reads nothing yet. */
+async function slowPage() {
   const listeners = new Listeners(() => undefined);
   const responses: ServerResponse[] = [];
   const server = createServer((_, response) => {
@@ -28,6 +29,11 @@ it('nothing heaps up for a page that does not read, and it hears how it ended', 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const slow = await new Promise<IncomingMessage>((resolve) => get({ host: '127.0.0.1', port, agent: false }, resolve));
+  return { listeners, responses, server, slow };
+}
+
+it('nothing heaps up for a page that does not read, and it hears how it ended', async () => {
+  const { listeners, responses, server, slow } = await slowPage();
   for (let done = 1; done <= EVENTS; done++) {
     if (done === 10) listeners.tell({ event: 'keys' });
     listeners.tell({ event: 'save', save: saved(done) });
@@ -42,6 +48,24 @@ it('nothing heaps up for a page that does not read, and it hears how it ended', 
   }
   expect(heard.length).toBeLessThan(EVENTS);
   expect(heard.filter(({ event }) => event === 'keys')).toHaveLength(1);
+  slow.destroy();
+  listeners.close();
+  server.close();
+});
+
+it('nothing is written behind the end, when something happens while a slow page is told of it', async () => {
+  const { listeners, responses, server, slow } = await slowPage();
+  const problem = { code: 'ERR_KEY_USE' as const, message: 'closed'.repeat(200_000) };
+  while (!responses[0]!.writableNeedDrain) {
+    listeners.tell({ event: 'broken', handle: 'a', what: 'save', problem });
+    await sleep(1);
+  }
+  const failures: unknown[] = [];
+  responses[0]!.on('error', (error) => failures.push(error));
+  const ending = listeners.end();
+  listeners.tell({ event: 'broken', handle: 'b', what: 'save', problem });
+  await ending;
+  expect(failures).toEqual([]);
   slow.destroy();
   listeners.close();
   server.close();

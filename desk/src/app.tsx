@@ -21,14 +21,14 @@ const NO_SESSION =
 const CLOSED: State = {
   is: 'over',
   title: 'Closed',
-  why: 'The desk has ended. Keys are forgotten, and nothing that was decrypted is left.',
+  why: 'The desk has ended. Keys are forgotten, and nothing that was decrypted is left but what was saved.',
 };
 
 function lost({ forgetSeconds }: DeskInfo): State {
   return {
     is: 'over',
     title: 'Connection lost',
-    why: `The desk does not answer, and has not said that it forgot the keys. If it still runs, it does so ${count(forgetSeconds, 'second')} after it lost this page: load the page anew, or end callseal desk in its terminal.`,
+    why: `The desk does not answer, and has not said that it forgot the keys. If it still runs, it does so ${count(forgetSeconds, 'second')} after it lost this page, and after what is being saved then: load the page anew, or end callseal desk in its terminal.`,
   };
 }
 

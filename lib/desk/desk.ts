@@ -133,6 +133,8 @@ export class Desk {
     const keyId = this.keys.forget(id);
     if (keyId === null) return;
     await Promise.all([this.save?.cancel(), this.contents.closeWhere(({ access }) => access.keyId === keyId)]);
+    // A tab that was duplicated has the session, too.
+    this.listeners.tell({ event: 'keys' });
   }
 
   /** Cleanses all keys, closes everything that is decrypted or being decrypted, and stops saving. Never fails. */

@@ -51,7 +51,10 @@ export class Listeners {
   /** Tells every page that keys are forgotten and the desk ends; over when they have been sent that, or will not take it. */
   async end(): Promise<void> {
     this.tell({ event: 'ended' });
-    const ends = [...this.#responses].map(
+    const all = [...this.#responses];
+    // What happens from now on is told to nobody: nothing may be written behind an end.
+    this.#responses.clear();
+    const ends = all.map(
       ([response, waiting]) =>
         new Promise<void>((resolve) => {
           setTimeout(resolve, LAST_WORD_TIME).unref();

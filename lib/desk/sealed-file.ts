@@ -54,6 +54,15 @@ function pathOf(handle: FileHandle): string {
   return `/proc/self/fd/${handle.fd}`;
 }
 
+async function whileHeld<T>(file: SealedFile, use: (path: string) => Promise<T>): Promise<T> {
+  const held = await file.hold();
+  try {
+    return await named(file.name, held.path, use);
+  } finally {
+    await held.close();
+  }
+}
+
 /** Runs `use`; an error that speaks of a descriptor speaks of the file's name instead. */
 export async function named<T>(name: string, path: string, use: (path: string) => Promise<T>): Promise<T> {
   try {
@@ -86,13 +95,8 @@ export class FolderFile implements SealedFile {
     this.#path = join(root, name);
   }
 
-  async with<T>(use: (path: string) => Promise<T>): Promise<T> {
-    const held = await this.hold();
-    try {
-      return await named(this.name, held.path, use);
-    } finally {
-      await held.close();
-    }
+  with<T>(use: (path: string) => Promise<T>): Promise<T> {
+    return whileHeld(this, use);
   }
 
   /** A name that has become a link since, or lies behind one, is refused: the system says what was really opened. */
@@ -127,10 +131,10 @@ export class DroppedFile implements SealedFile {
   }
 
   with<T>(use: (path: string) => Promise<T>): Promise<T> {
-    return named(this.name, pathOf(this.#handle), use);
+    return whileHeld(this, use);
   }
 
-  /** Through a descriptor of its own: the file may be taken away meanwhile. */
+  /** Through a descriptor of its own: when the file is taken away, the number of the other is soon another file's. */
   async hold(): Promise<HeldFile> {
     return new HeldFile(
       await open(pathOf(this.#handle), constants.O_RDONLY).catch((error: unknown) => {

@@ -66,6 +66,20 @@ export async function expectAccessible(page: Page, where: string): Promise<void>
   }
 }
 
+/** Fails when a narrow page, as at a zoom of 400 %, is to be scrolled sideways, or a card does not hold what is in it. */
+export async function expectReflow(page: Page): Promise<void> {
+  const { width, height } = page.viewportSize()!;
+  await page.setViewportSize({ width: 360, height });
+  const outside = `[...document.querySelectorAll('.card > *')]
+    .filter((each) => each.getBoundingClientRect().right > each.parentElement.getBoundingClientRect().right - 8)
+    .map((each) => each.outerHTML.slice(0, 100))`;
+  expect([await page.evaluate('document.documentElement.scrollWidth'), await page.evaluate(outside)]).toEqual([
+    360,
+    [],
+  ]);
+  await page.setViewportSize({ width, height });
+}
+
 /** Where a picture of a page goes, for a person to look at: only when CALLSEAL_SCREENSHOTS names a directory. */
 export async function picture(page: Page, name: string): Promise<void> {
   const directory = process.env.CALLSEAL_SCREENSHOTS;

@@ -28,7 +28,7 @@ export function Pager({ start, size, pageBytes, goTo }: Props) {
         Back
       </button>
       <button type="button" disabled={start >= last} onClick={() => goTo(start + pageBytes)}>
-        On
+        Next
       </button>
       <button type="button" disabled={start >= last} onClick={() => goTo(last)}>
         Last

@@ -33,13 +33,19 @@ export function AddFiles({ upload, take, cancel, dismiss }: Props) {
           </button>
         </div>
       )}
-      {upload.problem !== null && <ProblemNotice problem={upload.problem} />}
+      {upload.problem !== null && (
+        <ProblemNotice problem={upload.problem}>
+          <p>
+            {integer(upload.left)} of {count(upload.files, 'file')} not sent.
+          </p>
+        </ProblemNotice>
+      )}
       {upload.others.length > 0 && (
         <Notice kind="warn">
           <strong>
             {upload.others.length === 1
-              ? `${upload.others[0]} is not an encrypted Callseal file`
-              : `${integer(upload.others.length)} files are not encrypted Callseal files`}
+              ? `${upload.others[0]} is not an encrypted Callseal file, or cannot be read`
+              : `${integer(upload.others.length)} files are not encrypted Callseal files, or cannot be read`}
           </strong>
           <p>Left where it was: nothing of it was sent to the desk.</p>
           <button type="button" class="quiet" onClick={dismiss}>

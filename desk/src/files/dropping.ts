@@ -39,7 +39,11 @@ async function inside(entry: FileSystemEntry): Promise<Candidate[]> {
 
 /** What a file seems to be: only its beginning is looked at, here in the browser. */
 export async function sortOf({ file }: Candidate): Promise<'encrypted' | 'key' | 'other'> {
-  const head = await file.slice(0, 64).text();
+  // What the browser may not read is left where it is, as what is none of ours, and stops nothing else.
+  const head = await file
+    .slice(0, 64)
+    .text()
+    .catch(() => '');
   if (head.startsWith(MAGIC)) return 'encrypted';
   const isKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(head) || KEY_NAME.test(file.name);
   return isKey && file.size <= MAX_KEY_BYTES ? 'key' : 'other';

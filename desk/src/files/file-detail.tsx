@@ -106,7 +106,7 @@ export function FileDetail({ api, file, recipients, held, onDamaged, onRemove }:
       )}
       {problem !== null && (
         <ProblemNotice problem={problem}>
-          <button type="button" onClick={() => void open(false)}>
+          <button type="button" onClick={() => void open(file.state === 'truncated')}>
             Try again
           </button>
         </ProblemNotice>

@@ -20,6 +20,12 @@ export function SaveAll({ api, outputDir, files }: Props) {
   const [save, setSave] = useState<SaveView | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => onDeskEvent((event) => event.event === 'save' && setSave(event.save)), []);
+  // A run may go on, or have ended, since before the page was loaded anew.
+  useEffect(() => {
+    if (outputDir === null) return;
+    const found = (state: SaveView) => setSave((now) => now ?? (state.total > 0 ? state : null));
+    api.saveState().then(found, () => undefined);
+  }, []);
   if (files.length === 0 && save === null) return null;
 
   const start = async () => {

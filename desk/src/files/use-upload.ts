@@ -15,9 +15,11 @@ export interface Upload {
   /** Names of what was no encrypted file, and stayed where it was. */
   others: string[];
   problem: Problem | null;
+  /** How many were not sent because of it. */
+  left: number;
 }
 
-const NOTHING: Upload = { running: false, files: 0, done: 0, bytes: 0, sent: 0, others: [], problem: null };
+const NOTHING: Upload = { running: false, files: 0, done: 0, bytes: 0, sent: 0, others: [], problem: null, left: 0 };
 
 /** What is being sent, and what can still stop it. */
 interface Work {
@@ -54,7 +56,8 @@ export function useUpload(api: DeskApi, onFile: (file: FileView) => void, onKey:
         setUpload((now) => ({ ...now, done: now.done + 1, sent: before + file.size }));
       }
     } catch (error) {
-      if (!signal.aborted) setUpload((now) => ({ ...now, problem: problemOf(error) }));
+      const left = waiting.length + 1;
+      if (!signal.aborted) setUpload((now) => ({ ...now, problem: problemOf(error), left }));
     }
     work.current = null;
     setUpload((now) => ({ ...now, running: false }));

@@ -45,7 +45,8 @@ export function KeyPanel(props: Props) {
       {waiting === null && problem !== null && <ProblemNotice problem={problem} />}
       {added !== null && <Added added={added} files={files} />}
       <p class="facts">
-        Keys are in this host’s memory only, and forgotten {integer(forgetSeconds)} seconds after this page is closed.
+        Keys are in this host’s memory only, and forgotten {integer(forgetSeconds)} seconds after this page is closed;
+        what is being saved then is saved first.
       </p>
     </section>
   );
@@ -59,7 +60,7 @@ function KeyRow({ shown: key, files, forget, unlock }: { shown: KeyView } & Prop
         <strong>{key.name}</strong>
         <span class="facts">
           {key.keyId === null ? (
-            'locked: it needs its passphrase'
+            'locked'
           ) : (
             <>
               RSA {key.bits} · key <code>{shortId(key.keyId)}</code> · fits {count(fits, 'file')} here
@@ -69,7 +70,7 @@ function KeyRow({ shown: key, files, forget, unlock }: { shown: KeyView } & Prop
         </span>
       </div>
       {key.locked ? (
-        <button type="button" onClick={() => unlock(key)} aria-label={`Open ${key.name}`}>
+        <button type="button" onClick={() => void unlock(key)} aria-label={`Open ${key.name}`}>
           Open…
         </button>
       ) : (

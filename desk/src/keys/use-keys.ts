@@ -28,32 +28,27 @@ export function useKeys(api: DeskApi) {
   };
   const fail = (error: unknown) => setProblem(problemOf(error));
 
-  /** A key file, without a passphrase first. */
-  const choose = async (file: File) => {
+  /** Without a passphrase first: not every key has one. */
+  const open = async (key: Waiting) => {
     setAdded(null);
     setProblem(null);
     setWaiting(null);
     try {
-      await done(await api.addKey(file, new Uint8Array()));
+      await done(await send(api, key, new Uint8Array()));
     } catch (error) {
-      if (problemOf(error).code === 'ERR_PASSPHRASE_REQUIRED') setWaiting({ file });
+      if (problemOf(error).code === 'ERR_PASSPHRASE_REQUIRED') setWaiting(key);
       else fail(error);
     }
   };
-  const unlock = (key: KeyView) => {
-    setAdded(null);
-    setProblem(null);
-    setWaiting({ id: key.id, name: key.name });
-  };
+  const choose = (file: File) => open({ file });
+  const unlock = ({ id, name }: KeyView) => open({ id, name });
   const give = async (passphrase: Uint8Array<ArrayBuffer>): Promise<boolean> => {
     if (waiting === null) {
       passphrase.fill(0);
       return false;
     }
     try {
-      await done(
-        'file' in waiting ? await api.addKey(waiting.file, passphrase) : await api.unlockKey(waiting.id, passphrase),
-      );
+      await done(await send(api, waiting, passphrase));
       return true;
     } catch (error) {
       fail(error);
@@ -75,4 +70,8 @@ export function useKeys(api: DeskApi) {
     await refresh();
   };
   return { keys, held, waiting, problem, added, choose, unlock, give, giveUp, forget, forgetAll };
+}
+
+function send(api: DeskApi, key: Waiting, passphrase: Uint8Array<ArrayBuffer>): Promise<KeyView> {
+  return 'file' in key ? api.addKey(key.file, passphrase) : api.unlockKey(key.id, passphrase);
 }
