@@ -18,11 +18,16 @@ export interface AtomicOptions {
   mode?: number;
   /** The permissions are as `mode` says, whatever the umask is. Default false. */
   ignoreUmask?: boolean;
+  /**
+   * A new name is taken away again when its directory cannot be synced: for files that mean nothing to whoever is told of a
+   * failure. Default false.
+   */
+  withdraw?: boolean;
 }
 
 /**
  * Calls `write` with a fresh file, then gives it its name. When `write` or anything else fails, the file
- * is removed, unless it has its name already: then it is complete, and the error says so.
+ * is removed, unless it has its name already: then it is complete, and the error says so, or it is withdrawn.
  *
  * @throws CallsealError ERR_OUTPUT_EXISTS, ERR_IO, and what `write` throws
  */
@@ -42,7 +47,7 @@ export async function writeAtomically(
     if (options.sync) await handle.sync();
     await publish(name, path, options.overwrite);
     failed = `${path} is complete and in place, but its directory cannot be synced`;
-    if (options.sync) await syncDirectory(dirname(path));
+    if (options.sync) await syncName(path, handle, options);
     failed = `${path} is complete and in place, but its temporary name ${name} cannot be removed`;
     await rm(name, { force: true });
     failed = `${path} may not be complete: it cannot be closed`;
@@ -50,6 +55,17 @@ export async function writeAtomically(
   } catch (error) {
     await discardTemporary({ name, handle });
     throw error instanceof CallsealError ? error : ioError(failed, path, error);
+  }
+}
+
+async function syncName(path: string, file: FileHandle, { overwrite, withdraw }: AtomicOptions): Promise<void> {
+  try {
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    if (!withdraw || overwrite) throw error;
+    const [own, named] = await Promise.all([file.stat(), lstat(path)]);
+    if (own.ino === named.ino && own.dev === named.dev) await rm(path);
+    throw ioError(`cannot sync the directory of ${path}`, path, error);
   }
 }
 

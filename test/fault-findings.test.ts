@@ -34,6 +34,14 @@ describe('when a system call fails', { timeout: 300_000 }, () => {
     }
   });
 
+  it.skipIf(missing !== null)('an installation whose folder cannot be synced is taken back whole', async () => {
+    const one = COMMAND_CASES.find((each) => titleOf(each) === 'installation import')!;
+    const last = (await runs.count(one)).get('fsync')!; // of the folder, when all files have their names
+    const { failed, made, status } = await runs.withFault(one, { call: 'fsync', nth: last, how: 'EIO' });
+    expect(failed[0]).toMatch(/\/fresh$/);
+    expect({ status, made }).toEqual({ status: 13, made: [] });
+  });
+
   it.skipIf(missing !== null)('a plaintext that was replaced and cannot be removed is told of, by name', async () => {
     const inPlace = COMMAND_CASES.find((each) => titleOf(each) === 'encrypt, in place')!;
     const { status, stderr, problems } = await runs.withFault(inPlace, { call: 'unlink', nth: 1, how: 'EIO' });

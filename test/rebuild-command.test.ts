@@ -6,6 +6,7 @@ import { rebuildCommand } from '../lib/native/rebuild.ts';
 it.each([
   ['/usr/local/lib/node_modules/callseal', 'npm rebuild -g callseal'],
   ['/srv/voice/node_modules/callseal', 'cd /srv/voice && npm rebuild callseal'],
+  ["/srv/mary's calls/node_modules/callseal", "cd '/srv/mary'\\''s calls' && npm rebuild callseal"],
   ['/home/mary/callseal', 'cd /home/mary/callseal && npm run compile'],
 ])('in %s', (root, command) => {
   expect(rebuildCommand(root)).toBe(command);

@@ -9,7 +9,12 @@ import { basename, dirname } from 'node:path';
  */
 export function rebuildCommand(root: string): string {
   const modules = dirname(root);
-  if (basename(modules) !== 'node_modules') return `cd ${root} && npm run compile`;
+  if (basename(modules) !== 'node_modules') return `cd ${word(root)} && npm run compile`;
   const above = dirname(modules);
-  return basename(above) === 'lib' ? 'npm rebuild -g callseal' : `cd ${above} && npm rebuild callseal`;
+  return basename(above) === 'lib' ? 'npm rebuild -g callseal' : `cd ${word(above)} && npm rebuild callseal`;
+}
+
+/** As a shell reads it as one. */
+function word(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

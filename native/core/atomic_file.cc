@@ -49,6 +49,7 @@ bool check_target(const OutputOptions& options, const InputFile* input) {
     require_single_name(*input);
     return true;
   }
+  if (input != nullptr && options.path == input->path()) throw_replaced(*input);
   if (!S_ISREG(target.st_mode)) {
     throw Error::about(
         Code::kOutputExists, options.path,

@@ -41,26 +41,38 @@ class Leftover {
       if (outcome == LockOutcome::kTaken) return std::nullopt;
       if (::fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) != 0 || !same_file(opened, named))
         return std::nullopt;
-      return Leftover(std::move(fd), opened.st_mode & 07777);
+      return Leftover(std::move(fd), opened);
     }
     return std::nullopt;
   }
 
-  mode_t mode() const { return mode_; }
+  const struct stat& status() const { return status_; }
+  mode_t mode() const { return status_.st_mode & 07777; }
 
  private:
-  Leftover(Descriptor fd, mode_t mode) : fd_(std::move(fd)), mode_(mode) {}
+  Leftover(Descriptor fd, const struct stat& status) : fd_(std::move(fd)), status_(status) {}
   Descriptor fd_;
-  mode_t mode_;
+  struct stat status_;
 };
+
+// Whether somebody holds another file that has the name. Who replaces a file in place holds the new one; until he has
+// put back what nobody had told him of, and nobody holds, that is under the temporary name.
+bool is_being_replaced(int directory, const std::string& name, const Leftover& leftover) {
+  Descriptor fd(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat named {};
+  if (fd.get() < 0 || ::fstat(fd.get(), &named) != 0 || !S_ISREG(named.st_mode)) return false;
+  return !same_file(named, leftover.status()) && lock_file(fd.get()) == LockOutcome::kTaken;
+}
 
 void clean_entry(const Descriptor& directory, const std::string& path, const char* entry, Cleaned* cleaned) {
   const std::optional<HiddenName> hidden = parse_hidden_name(entry);
   if (!hidden.has_value()) return;
   const std::optional<Leftover> leftover = Leftover::find(directory.get(), entry);
   if (!leftover.has_value()) return;
+  const bool temporary = hidden->kind == HiddenKind::kTemporary;
+  if (temporary && is_being_replaced(directory.get(), hidden->base, *leftover)) return;
   // A job in place that is killed leaves the old file under the temporary name: only what is written by us goes.
-  if (hidden->kind == HiddenKind::kTemporary && (leftover->mode() & ~S_ISVTX) == kTemporaryMode) {
+  if (temporary && (leftover->mode() & ~S_ISVTX) == kTemporaryMode) {
     if (::unlinkat(directory.get(), entry, 0) != 0) throw Error::io(errno, "cannot remove", path + "/" + entry);
     ++cleaned->removed;
   } else if (give_back(directory.get(), entry, {path, hidden->base})) {

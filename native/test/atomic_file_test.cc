@@ -130,6 +130,18 @@ TEST(file_is_checked_without_being_made) {
   CHECK_EQ(folder.listing(), std::string("in out second"));
 }
 
+TEST(file_that_replaces_its_input_takes_no_other_for_it) {
+  ScratchFolder folder;
+  const std::string path = folder.write("in", kOld);
+  const InputFile input(path);
+  CHECK_EQ(rename(folder.write("other", kNew).c_str(), path.c_str()), 0);
+  for (bool replace : {true, false}) {
+    Error error = CHECK_THROWS_CODE(AtomicFile({path, replace, true}, &input), Code::kInputChanged);
+    CHECK_CONTAINS(error.what(), "was replaced by another file");
+  }
+  CHECK(folder.read("in") == kNew);
+}
+
 TEST(file_names_that_are_none_are_refused) {
   ScratchFolder folder;
   for (const char* name : {"", ".", "..", "sub/", "sub/."}) {

@@ -6,6 +6,7 @@
 
 #include "atomic_file.h"
 #include "displaced_file.h"
+#include "file_lock.h"
 #include "hidden_name.h"
 #include "scratch.h"
 #include "seal_source.h"
@@ -78,6 +79,27 @@ TEST(leftovers_are_restored_beside_who_took_their_name) {
   check_cleaned(folder, 0, 1);
   CHECK_EQ(folder.listing(), std::string("call call.1 call.2"));
   CHECK(folder.read("call.2") == kTwo);
+}
+
+// What took the place of the input at the last moment is under the temporary name until it is put back.
+TEST(leftovers_beside_a_file_that_is_held_are_left_alone) {
+  ScratchFolder folder;
+  write_private(folder, kTemporary, kOne);
+  {
+    const InputFile held(folder.write("call", kTwo));
+    CHECK(lock_file(held.descriptor()) == LockOutcome::kLocked);
+    check_cleaned(folder, 0, 0);
+    CHECK(folder.read(kTemporary) == kOne);
+  }
+  check_cleaned(folder, 1, 0);
+  CHECK(folder.read("call") == kTwo);
+}
+
+TEST(leftovers_that_have_their_name_already_are_removed) {
+  ScratchFolder folder;
+  CHECK_EQ(link(write_private(folder, "call", kOne).c_str(), folder.path(kTemporary).c_str()), 0);
+  check_cleaned(folder, 1, 0);
+  CHECK_EQ(folder.listing(), std::string("call"));
 }
 
 // A job in place that is killed leaves the old file under the temporary name: not a file of ours.

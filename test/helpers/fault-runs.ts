@@ -35,6 +35,8 @@ export interface FaultOutcome {
   stderr: string;
   /** What failed: `call path`. */
   failed: string[];
+  /** The outputs that were there after it. */
+  made: string[];
   /** What does not hold; nothing, if all is well. */
   problems: string[];
 }
@@ -72,6 +74,7 @@ export class FaultRuns {
     problems.push(...lasting.map((path) => `${path} stays open`));
     const outputs = Object.keys(each.outputs ?? {});
     const isThere = (name: string): boolean => existsSync(join(root, name));
+    const made = outputs.filter(isThere);
     if (status === (each.ends ?? 0)) {
       for (const name of outputs) if (!isThere(name)) problems.push(`it ended well, without ${name}`);
     } else {
@@ -83,7 +86,13 @@ export class FaultRuns {
       problems.push(...(await problemsIn(root, before, each)).map((text) => `after the next run: ${text}`));
     }
     rmSync(root, { recursive: true });
-    return { status, stderr, failed, problems: problems.filter((problem) => !isToldToRemove(problem, stderr, fault)) };
+    return {
+      status,
+      stderr,
+      failed,
+      made,
+      problems: problems.filter((problem) => !isToldToRemove(problem, stderr, fault)),
+    };
   }
 
   #fresh(): string {

@@ -138,12 +138,12 @@ export async function writeDescription(folder: string, description: Installation
   const content = { version: VERSION, created: created.toISOString(), keyId, exportable, pkcs11 };
   const text = `${JSON.stringify(content, null, 2)}\n`;
   const path = installationPaths(folder).description;
-  await writeAtomically(path, { overwrite: false, sync: true }, (file) => file.writeFile(text));
+  await writeAtomically(path, { overwrite: false, sync: true, withdraw: true }, (file) => file.writeFile(text));
 }
 
 /** A request or certificate, for everybody to read. `ERR_OUTPUT_EXISTS` unless it may be replaced; `ERR_IO`. */
 export async function writePublicText(path: string, text: string, overwrite: boolean): Promise<void> {
-  const options = { overwrite, sync: true, mode: 0o644, ignoreUmask: true };
+  const options = { overwrite, sync: true, mode: 0o644, ignoreUmask: true, withdraw: true };
   await writeAtomically(path, options, (file) => file.writeFile(text));
 }
 
