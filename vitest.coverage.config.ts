@@ -11,6 +11,7 @@ const ELSEWHERE = [
   'test/native-fuzz.test.ts',
   'test/node-versions.test.ts',
   'test/install-tarball.test.ts',
+  'test/package.test.ts',
   'test/operations-walkthrough.test.ts',
   'test/life-*.test.ts',
 ];

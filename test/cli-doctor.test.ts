@@ -85,7 +85,11 @@ describe('callseal doctor', () => {
     for (const name of ['bin', 'dist', 'package.json']) cpSync(join(root, name), join(copy, name), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     const doctor = async (): Promise<Report> =>
-      reportOf(await shell(`'${process.execPath}' '${join(copy, 'bin/callseal')}' doctor --json`, { env }));
+      reportOf(
+        await shell(`'${process.execPath}' '${join(copy, 'bin/callseal')}' doctor --json`, {
+          env: { ...env, CALLSEAL_PREBUILD: '' },
+        }),
+      );
     const missing = await doctor();
     expect(rulesOf(missing, 'binary')).toEqual(['error missing']);
     expect(missing.checks[1]!.findings[0]!.remedy).toBe(`cd ${copy} && npm run compile`);

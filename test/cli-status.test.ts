@@ -105,7 +105,8 @@ describe('a copy that was not built', () => {
 
   it('without native module ends with 12 where one is needed', async () => {
     const copy = copyOf('dist');
-    const run = await shell(`node '${copy}/bin/callseal' status`);
+    // Not the one that counts lines, either (`npm run coverage`).
+    const run = await shell(`CALLSEAL_PREBUILD= node '${copy}/bin/callseal' status`);
     expect([run.status, run.stderr]).toEqual([12, expect.stringContaining('no native module')]);
     const version = await shell(`node '${copy}/bin/callseal' --version`);
     expect(version.status).toBe(0);

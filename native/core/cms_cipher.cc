@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "module.h"
+#include "out_of_memory.h"
 
 namespace callseal {
 namespace {
@@ -65,6 +66,7 @@ void CmsDecryptor::finish(const CmsTag& tag) {
   require_openssl(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(expected.size()),
                                       expected.data()) == 1,
                   "setting an AES-256-GCM tag");
+  forget_memory();
   const bool authentic = EVP_DecryptFinal_ex(context_.get(), nothing, &length) == 1;
   take_openssl_errors();
   if (!authentic) throw Error(Code::kTampered, "the message fails authentication");

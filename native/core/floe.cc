@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "module.h"
+#include "out_of_memory.h"
 
 namespace callseal {
 namespace {
@@ -108,7 +109,10 @@ FloeMessage FloeMessage::open(const SecretKey& key, ByteView aad, ByteView heade
   message.expand(key.bytes_for(KeyUse::kFloe), "HEADER_TAG:", {}, tag, sizeof tag);
   bool authentic = CRYPTO_memcmp(tag, header.data() + kTagOffset, kHeaderTagLength) == 0;
   OPENSSL_cleanse(tag, sizeof tag);
-  if (!authentic) throw Error(Code::kTampered, "the body's header fails authentication");
+  if (!authentic) {
+    forget_memory();
+    throw Error(Code::kTampered, "the body's header fails authentication");
+  }
   message.derive_message_key(key);
   return message;
 }
@@ -178,6 +182,7 @@ void FloeCipher::decrypt(uint64_t index, bool final, SplitView segment, uint8_t*
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kGcmTagLength, tag) == 1;
   require_openssl(ready, "starting AES-256-GCM decryption");
   uint8_t* end = out;
+  forget_memory();
   bool authentic = EVP_DecryptUpdate(context, nullptr, &length, aad, sizeof aad) == 1 &&
                    update(context, segment.subview(kTextOffset, size), &end) &&
                    EVP_DecryptFinal_ex(context, end, &length) == 1;

@@ -2,6 +2,7 @@
 #include "error.h"
 #include "module.h"
 #include "openssl_ptr.h"
+#include "out_of_memory.h"
 #include "record_cipher.h"
 
 namespace callseal {
@@ -52,6 +53,7 @@ class GcmRecordCipher : public RecordCipher {
     require_openssl(EVP_DecryptInit_ex2(context, nullptr, nullptr, iv, nullptr) == 1 &&
                         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kInnerTagLength, tag) == 1,
                     "starting to decrypt a record");
+    forget_memory();
     bool authentic =
         EVP_DecryptUpdate(context, nullptr, &length, record.data(), static_cast<int>(header_length)) == 1 &&
         (size == 0 || EVP_DecryptUpdate(context, out, &length, text, static_cast<int>(size)) == 1) &&

@@ -18,6 +18,13 @@ inline void require_memory() {
   if (errno == ENOMEM) throw std::bad_alloc();
 }
 
+// Before calls that need no memory, and where a comparison has decided: what an allocation left in errno says nothing
+// about those. malloc leaves ENOMEM also when it finds memory elsewhere, as it does in a process whose heap cannot grow
+// where it lies: Node's, when V8 has put code behind it.
+inline void forget_memory() {
+  errno = 0;
+}
+
 // A library that is not ours may meet ENOMEM and do without, such as where pages cannot be locked.
 class KeptErrno {
  public:

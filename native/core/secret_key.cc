@@ -7,6 +7,7 @@
 #include "key_wrap.h"
 #include "module.h"
 #include "openssl_ptr.h"
+#include "out_of_memory.h"
 
 namespace callseal {
 namespace {
@@ -129,6 +130,7 @@ SecretBytes SecretKey::decrypt_gcm(ByteView sealed, ByteView aad) const {
   bool ready = EVP_DecryptInit_ex2(cipher.get(), Module::get().aes256_gcm(), key.data(), sealed.data(), nullptr) == 1 &&
                EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, kGcmTagLength, tag) == 1;
   require_openssl(ready, "starting AES-256-GCM decryption");
+  forget_memory();
   bool authentic = EVP_DecryptUpdate(cipher.get(), nullptr, &written, aad.data(), static_cast<int>(aad.size())) == 1 &&
                    EVP_DecryptUpdate(cipher.get(), plaintext.data(), &written, sealed.data() + kGcmIvLength,
                                      static_cast<int>(length)) == 1 &&

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "module.h"
+#include "out_of_memory.h"
 
 namespace callseal::triple_des {
 namespace {
@@ -97,6 +98,7 @@ long decrypt(EVP_CIPHER_CTX* context, const uint8_t* iv, ByteView ciphertext, ui
   int updated = 0;
   int finished = 0;
   require_openssl(EVP_DecryptInit_ex2(context, nullptr, nullptr, iv, nullptr) == 1, "starting 3DES decryption");
+  forget_memory();
   bool ok = EVP_DecryptUpdate(context, out, &updated, ciphertext.data(), static_cast<int>(ciphertext.size())) == 1 &&
             EVP_DecryptFinal_ex(context, out + updated, &finished) == 1;
   if (ok) return updated + finished;
