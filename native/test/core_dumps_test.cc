@@ -1,11 +1,10 @@
 #include "core_dumps.h"
 
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 
+#include "own_process.h"
 #include "test.h"
 
 namespace callseal::test {
@@ -24,19 +23,14 @@ TEST(core_dumps_are_refused_and_can_be_allowed_from_outside) {
 }
 
 TEST(core_dumps_that_are_forbidden_stay_so) {
-  const pid_t child = fork();
-  if (child == 0) {
+  check_in_own_process([] {
     struct rlimit none {
     }, after{};
     bool ok = setrlimit(RLIMIT_CORE, &none) == 0;
     refuse_core_dumps();
     ok = ok && getrlimit(RLIMIT_CORE, &after) == 0 && after.rlim_cur == 0 && after.rlim_max == 0;
-    _exit(ok ? 0 : 1);
-  }
-  int status = 0;
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), 0);
+    return ok;
+  });
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 #include "running_jobs.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include "own_process.h"
 #include "test.h"
 
 namespace callseal::test {
@@ -46,8 +44,7 @@ TEST(running_jobs_cost_one_entry_a_control_while_it_lives) {
 
 // In a process of its own, as it ends.
 TEST(running_jobs_of_the_process_are_cancelled) {
-  const pid_t child = fork();
-  if (child == 0) {
+  check_in_own_process([] {
     RunningJobs ours, theirs;
     const Control first = std::make_shared<JobControl>(), second = std::make_shared<JobControl>();
     { RunningJobs gone; }
@@ -60,12 +57,8 @@ TEST(running_jobs_of_the_process_are_cancelled) {
     created.add(later);
     bool ok = true;
     for (const Control& each : {first, second, late, later}) ok = ok && is_cancelled(each);
-    _exit(ok ? 0 : 1);
-  }
-  int status = 0;
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK(WIFEXITED(status));
-  CHECK_EQ(WEXITSTATUS(status), 0);
+    return ok;
+  });
 }
 
 }  // namespace
