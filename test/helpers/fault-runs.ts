@@ -117,7 +117,8 @@ export class FaultRuns {
 /** A file whose own removal failed stays: the operator is told its name. */
 function isToldToRemove(problem: string, stderr: string, { call }: Fault): boolean {
   const [, name] = /(\S+) was left behind$/.exec(problem) ?? [];
-  return call === 'unlink' && name !== undefined && stderr.includes(`cannot remove ./${name}`);
+  const told = [`cannot remove ./${name}`, `cannot remove ${name}`];
+  return call === 'unlink' && name !== undefined && told.some((words) => stderr.includes(words));
 }
 
 /** SQLite names no errno. */
@@ -130,7 +131,9 @@ function problemsOfMessage(status: number | null, said: string, fault: Fault): s
   if (!/^callseal: [a-z -]+: \S/m.test(said) && !said.includes('"error"')) problems.push('said nothing');
   if (/unexpected failure|undefined|\[object|^ +at /m.test(said))
     problems.push('said what only programmers understand');
-  const told = said.includes(fault.how) || SQLITE_SAYS.test(said);
+  // Where `mkdir` with its parents fails, Node tells what its look at the directory that is not there said.
+  const ofMkdir = fault.call === 'mkdir' && said.includes('ENOENT');
+  const told = said.includes(fault.how) || SQLITE_SAYS.test(said) || ofMkdir;
   if (fault.how !== 'short' && !told) problems.push(`does not say ${fault.how}`);
   return problems;
 }
