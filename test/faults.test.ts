@@ -1,4 +1,4 @@
-/** Some of the system calls of every command that writes fail, each time others. All of them: `test/long/faults.test.ts`. */
+/** Some of the system calls of every command that writes fail. All of them: `test/long/faults.test.ts`. */
 
 import { defineFaultTests } from './helpers/define-faults.ts';
 
