@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "error.h"
-#include "out_of_memory.h"
 
 namespace callseal {
 namespace {
@@ -65,7 +64,6 @@ SecretKey open_content_key(const PrivateKey& key, const SealedEnvelope& sealed) 
   SecretKey content = content_key_or_random(key, sealed.wrapped_key);
   SecretKey mac_key = content.derive(KeyUse::kMac, sealed.mac_label, sealed.prelude);
   if (!mac_key.verify_mac(sealed.authenticated, sealed.mac)) {
-    forget_memory();
     throw Error(Code::kTampered, "the header fails authentication");
   }
   return content;
