@@ -159,8 +159,8 @@ describe('the key store', () => {
     const license = new Authority().sign(join(certified.installationFolder, 'installation.csr'), 20);
     expect(await folder.run(['installation', 'install', '--cert', license])).toMatchObject({ status: 0 });
     const inDays = (days: number) => ({ ...certified, now: new Date(Date.now() + days * 86_400_000) });
-    expect(await ailments(store, { ...certified, warnDays: 10 })).toEqual([]);
-    expect(await ailments(store, certified)).toEqual(['warning certificate']);
+    expect(await ailments(store, { ...certified, warnDays: 10 })).not.toContain('warning certificate');
+    expect(await ailments(store, certified)).toContain('warning certificate');
     const { message, remedy } = await finding(store, certified, 'certificate');
     expect(message).toMatch(/^the certificate of the installation key expires in (19|20) days$/);
     expect(remedy).toContain('callseal installation install');
