@@ -8,7 +8,6 @@ import type { KeptRecord } from '../lib/keys/reencryption/chunk.ts';
 import { EntityColumns } from '../lib/keys/reencryption/entity-columns.ts';
 import { openApplicationTable } from '../lib/keys/reencryption/open-table.ts';
 import { countAll, reencryptAll } from '../lib/keys/reencryption/reencrypt-all.ts';
-import { reencryptTable } from '../lib/keys/reencryption/reencrypt-table.ts';
 import { Target } from '../lib/keys/reencryption/target.ts';
 import { APP_KINDS, type AppDatabase } from './helpers/app-tables.ts';
 import { refusalOf } from './helpers/errors.ts';
@@ -55,11 +54,11 @@ describe('the aim of a job', () => {
   });
 });
 
-describe('records of any source', () => {
-  async function* each(records: readonly KeptRecord[]): AsyncGenerator<KeptRecord> {
-    yield* records;
-  }
+async function* each<R extends KeptRecord>(records: readonly R[]): AsyncGenerator<R> {
+  yield* records;
+}
 
+describe('records of any source', () => {
   it('are done again where somebody put another in, and failures of that one are told', async () => {
     const records = await Promise.all(
       ['a', 'b', 'c'].map(async (key) => ({ key, entity: entityOf(key), record: await seal(key) })),
@@ -121,6 +120,14 @@ describe('rows in SQLite', () => {
     return () => app.close();
   });
 
+  /** The whole table at once: a job of a table would wait for records that are on their way. */
+  async function all(table: Awaited<ReturnType<typeof open>>) {
+    return reencryptAll(keys, each(await table.page(null, 10)), {
+      area: AREA,
+      replace: async (kept, record) => (await table.replaceAll([{ kept, record }]))[0]!,
+    });
+  }
+
   it('are not written over when somebody was faster, and read again as they are then', async () => {
     for (const id of [1n, 2n])
       await app.run('INSERT INTO models VALUES (?, ?, ?)', [id, `c-${id}`, await seal(`c-${id}`)]);
@@ -153,7 +160,7 @@ describe('rows in SQLite', () => {
     await insert("3, 'c-3', 7");
     await insert("4, x'00ff', ?", [record]);
     await using table = await open();
-    const { counts, failures } = await reencryptTable(keys, table, { area: AREA, entity: layout.entity.toString() });
+    const { counts, failures } = await all(table);
     expect(counts).toMatchObject({ reencrypted: 1, failed: 3 });
     expect(failures.map(({ key, code, message }) => [key, code, message])).toEqual([
       ['2', 'ERR_NOT_CALLSEAL', 'template holds text, not bytes'],
@@ -169,7 +176,7 @@ describe('rows in SQLite', () => {
     await keys.working.rotate(AREA);
     const entity = EntityColumns.parse('type=claimant,id=id,field=template');
     await using table = await open(app.url, { entity });
-    const { counts } = await reencryptTable(keys, table, { area: AREA, entity: entity.toString() });
+    const { counts } = await all(table);
     expect(counts).toMatchObject({ reencrypted: 1, failed: 0 });
     const [row] = await app.run('SELECT template FROM models');
     expect(await keys.unprotect(AREA, entityOf(String(id)), row!.template as Uint8Array)).toEqual(plain(String(id)));
