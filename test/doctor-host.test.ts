@@ -1,5 +1,6 @@
 /** What the doctor finds on hosts with something wrong: permissions, clock, disk, certificates, the agent's work. */
 
+import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -176,6 +177,35 @@ describe('disk', () => {
     const found = await disk.examine(patient({ outputDirectory: place(roomy) }));
     expect(found.map(({ rule }) => rule)).toContain('space');
   });
+
+  it.runIf(typeof tiny !== 'string')(
+    `is nearly full, or has hardly an inode left, or none${typeof tiny === 'string' ? ` (${tiny})` : ''}`,
+    async () => {
+      const small = smallDisk(512 << 10);
+      const many = smallDisk(2 << 20);
+      try {
+        const { message, remedy } = await finding(disk, patient({ directories: [place(small)] }), 'low-space');
+        expect(message).toMatch(/^the disk is nearly full: .* left$/);
+        expect(remedy).toContain('make room');
+        const directories = [place(many)];
+        const inodes = async (number: number) => {
+          execFileSync('mount', ['-o', `remount,nr_inodes=${number}`, directories[0]!]);
+          const found = await finding(disk, patient({ directories }), 'inodes');
+          return [found.severity, found.message, found.remedy];
+        };
+        const words = 'then the inodes of this file system are used up';
+        const look = `df -i ${directories[0]}`;
+        expect(await inodes(500)).toEqual([
+          'warning',
+          expect.stringMatching(`^4\\d\\d files more can be made, ${words}$`),
+          look,
+        ]);
+        expect(await inodes(1)).toEqual(['error', `0 files more can be made, ${words}`, look]);
+      } finally {
+        for (const made of [small, many]) if (typeof made !== 'string') made.release();
+      }
+    },
+  );
 
   it('has no unnamed files', async () => {
     expect(await ailments(disk, patient({ directories: ['/proc/self/fd'] }))).toContain('note no-tmpfile');
