@@ -14,7 +14,7 @@ import { disk } from '../lib/doctor/checks/disk.ts';
 import { nodeVersion } from '../lib/doctor/checks/node-version.ts';
 import { permissions } from '../lib/doctor/checks/permissions.ts';
 import { finish, start } from './helpers/cli.ts';
-import { smallDisk } from './helpers/files.ts';
+import { readOnlyDirectory, smallDisk } from './helpers/files.ts';
 import { certify, makeKeyPair } from './helpers/keys.ts';
 import { ailments, finding, patient, programs } from './helpers/patient.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -128,6 +128,22 @@ describe('permissions', () => {
       'error missing',
       'warning writable',
     ]);
+  });
+
+  it('say why a directory cannot be written, and what to run', async () => {
+    const [file, sealed] = [join(tempDir(), 'file'), readOnlyDirectory()];
+    writeFileSync(file, '');
+    const below = join(file, 'calls');
+    const { message, remedy } = await finding(permissions, patient({ directories: [below] }), 'not-writable');
+    expect(message).toContain('may not read and write here (ENOTDIR)');
+    expect(remedy).toContain(`ls -ld ${below}`);
+    if (typeof sealed === 'string') return;
+    try {
+      const found = await finding(permissions, patient({ outputDirectory: sealed.dir }), 'read-only');
+      expect([found.severity, found.remedy]).toEqual(['error', `findmnt -T ${sealed.dir}`]);
+    } finally {
+      sealed.release();
+    }
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { closeSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeyHierarchy } from '../lib/keys/hierarchy.ts';
 import type { KeptRecord } from '../lib/keys/reencryption/chunk.ts';
@@ -149,6 +150,22 @@ describe('rows in SQLite', () => {
     expect(await table.replaceAll([{ kept: now!, record: mine }])).toEqual([true]);
     const [row] = await app.run('SELECT template FROM models');
     expect(new Uint8Array(row!.template as Uint8Array)).toEqual(new Uint8Array(mine));
+  });
+
+  it('wait for whoever writes to the database', async () => {
+    await app.run('INSERT INTO models VALUES (?, ?, ?)', [1n, 'c-1', await seal('c-1')]);
+    const mine = await seal('c-1');
+    await using table = await open();
+    const [kept] = await table.page(null, 10);
+    await app.run('BEGIN IMMEDIATE');
+    let done = false;
+    const replacing = table.replaceAll([{ kept: kept!, record: mine }]).finally(() => {
+      done = true;
+    });
+    await pause(50);
+    expect(done).toBe(false);
+    await app.run('COMMIT');
+    expect(await replacing).toEqual([true]);
   });
 
   it('that hold no bytes, or name no entity, are named and left alone', async () => {
