@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { encryptFile } from '../lib/callfile/index.ts';
 import { CallsealError } from '../lib/errors.ts';
 import { startAgentChild } from './helpers/agent-child.ts';
 import { contentOf, makeAgent, opened, quickDir, startAgent, writeFiles } from './helpers/agents.ts';
@@ -183,6 +185,27 @@ describe('an agent in trouble', () => {
     await recorder.until(() => recorder.sealedFiles.length === 5);
     expect(recorder.alarms.size).toBe(0);
     for (const path of paths) expect(await opened(`${path}.sealed`, parties.keys)).toBe(contentOf(path));
+  });
+
+  it('leaves a call file under a plaintext’s name alone, and sees when it is one no more though its directory does not show it', async () => {
+    const dir = quickDir();
+    const path = join(dir, 'call.wav');
+    await encryptFile(writeFiles(quickDir(), 1)[0]!, path, { recipients: parties.recipients });
+    const { agent, recorder } = startAgent(parties.recipients, { directories: [dir], rescan: 50 });
+    // Read once more because of these.
+    writeFiles(dir, 1, 'other');
+    await recorder.until(() => recorder.sealedFiles.length === 1);
+    utimesSync(dir, 1, 1);
+    await pause(300);
+    expect([recorder.failures, recorder.vanishedPaths, recorder.alarms.size]).toEqual([[], [], 0]);
+    expect(agent.state()).toMatchObject({ queueLength: 0, retrying: 0 });
+    // Nothing of this happens in the directory.
+    const elsewhere = join(quickDir(), 'second-name');
+    linkSync(path, elsewhere);
+    writeFileSync(elsewhere, 'a call in plaintext');
+    unlinkSync(elsewhere);
+    await recorder.until(() => recorder.sealedFiles.length === 2);
+    expect(await opened(`${path}.sealed`, parties.keys)).toBe('a call in plaintext');
   });
 
   it('goes on without watches when there are none to be had', async ({ skip }) => {

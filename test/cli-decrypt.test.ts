@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CTRL_C, callseal, onTerminal, shell } from './helpers/cli.ts';
-import { makeKeyPair } from './helpers/keys.ts';
+import { makeKeyPair, openssl } from './helpers/keys.ts';
 import { tempDir } from './helpers/temp.ts';
 
 const CONTENT = Buffer.from('a caller says something\n'.repeat(500));
@@ -138,6 +138,28 @@ describe('exit codes', () => {
     expect([run.status, run.stdout.toString()]).toEqual([code, '']);
     expect(run.stderr).toMatch(/^callseal: decrypt: /);
     expect(run.stderr).not.toContain('unexpected');
+    expectNothing();
+  });
+
+  it('a DER file that is no private key to decrypt with says what it is: 14', async () => {
+    const key = at('mary_private.key');
+    openssl('x509', '-in', at('mary_cert.crt'), '-outform', 'DER', '-out', at('certificate.der'));
+    openssl('pkey', '-in', key, '-pubout', '-outform', 'DER', '-out', at('public.der'));
+    openssl('rsa', '-in', key, '-RSAPublicKey_out', '-outform', 'DER', '-out', at('public-rsa.der'));
+    // What OpenSSL writes of DSA keys is six integers, version 0 first; here the last is a NULL.
+    const integers = [0, 23, 11, 2, 8].flatMap((number) => [0x02, 1, number]);
+    writeFileSync(at('dsa.der'), Buffer.from([0x30, 17, ...integers, 0x05, 0]));
+    const said = async (name: string) => {
+      const { status, stderr } = await decrypt('-k', name, 'call.sealed');
+      expect(status, stderr).toBe(14);
+      return stderr;
+    };
+    const all = ['certificate.der', 'public.der', 'public-rsa.der', 'dsa.der'].map(said);
+    const [certificate, publicKey, publicRsa, dsa] = await Promise.all(all);
+    expect(certificate).toContain('certificate.der holds no private key: it holds certificate\n');
+    expect(publicKey).toContain('public.der holds no private key: it holds public key\n');
+    expect(publicRsa).toContain('public-rsa.der holds no private key: it holds PKCS#1 public key\n');
+    expect(dsa).toMatch(/its traditional DSA structure .* is damaged or not supported/);
     expectNothing();
   });
 

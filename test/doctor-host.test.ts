@@ -1,5 +1,6 @@
 /** What the doctor finds on hosts with something wrong: permissions, clock, disk, certificates, the agent's work. */
 
+import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +14,7 @@ import { disk } from '../lib/doctor/checks/disk.ts';
 import { nodeVersion } from '../lib/doctor/checks/node-version.ts';
 import { permissions } from '../lib/doctor/checks/permissions.ts';
 import { finish, start } from './helpers/cli.ts';
-import { smallDisk } from './helpers/files.ts';
+import { readOnlyDirectory, smallDisk } from './helpers/files.ts';
 import { certify, makeKeyPair } from './helpers/keys.ts';
 import { ailments, finding, patient, programs } from './helpers/patient.ts';
 import { tempDir } from './helpers/temp.ts';
@@ -128,6 +129,22 @@ describe('permissions', () => {
       'warning writable',
     ]);
   });
+
+  it('say why a directory cannot be written, and what to run', async ({ skip }) => {
+    const [file, sealed] = [join(tempDir(), 'file'), readOnlyDirectory()];
+    writeFileSync(file, '');
+    const below = join(file, 'calls');
+    const { message, remedy } = await finding(permissions, patient({ directories: [below] }), 'not-writable');
+    expect(message).toContain('may not read and write here (ENOTDIR)');
+    expect(remedy).toContain(`ls -ld ${below}`);
+    if (typeof sealed === 'string') return skip(`${sealed}: what is said of a read-only file system`);
+    try {
+      const found = await finding(permissions, patient({ outputDirectory: sealed.dir }), 'read-only');
+      expect([found.severity, found.remedy]).toEqual(['error', `findmnt -T ${sealed.dir}`]);
+    } finally {
+      sealed.release();
+    }
+  });
 });
 
 describe('clock', () => {
@@ -176,6 +193,35 @@ describe('disk', () => {
     const found = await disk.examine(patient({ outputDirectory: place(roomy) }));
     expect(found.map(({ rule }) => rule)).toContain('space');
   });
+
+  it.runIf(typeof tiny !== 'string')(
+    `is nearly full, or has hardly an inode left, or none${typeof tiny === 'string' ? ` (${tiny})` : ''}`,
+    async () => {
+      const small = smallDisk(512 << 10);
+      const many = smallDisk(2 << 20);
+      try {
+        const { message, remedy } = await finding(disk, patient({ directories: [place(small)] }), 'low-space');
+        expect(message).toMatch(/^the disk is nearly full: .* left$/);
+        expect(remedy).toContain('make room');
+        const directories = [place(many)];
+        const inodes = async (number: number) => {
+          execFileSync('mount', ['-o', `remount,nr_inodes=${number}`, directories[0]!]);
+          const found = await finding(disk, patient({ directories }), 'inodes');
+          return [found.severity, found.message, found.remedy];
+        };
+        const words = 'then the inodes of this file system are used up';
+        const look = `df -i ${directories[0]}`;
+        expect(await inodes(500)).toEqual([
+          'warning',
+          expect.stringMatching(`^4\\d\\d files more can be made, ${words}$`),
+          look,
+        ]);
+        expect(await inodes(1)).toEqual(['error', `0 files more can be made, ${words}`, look]);
+      } finally {
+        for (const made of [small, many]) if (typeof made !== 'string') made.release();
+      }
+    },
+  );
 
   it('has no unnamed files', async () => {
     expect(await ailments(disk, patient({ directories: ['/proc/self/fd'] }))).toContain('note no-tmpfile');

@@ -1,15 +1,28 @@
 /** What the doctor says of key stores, and that it changes nothing in them. */
 
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Patient } from '../lib/doctor/check.ts';
 import { store } from '../lib/doctor/checks/store.ts';
+import { KeyHierarchy } from '../lib/keys/index.ts';
+import { openStore } from '../lib/keys/stores/open-store.ts';
 import { Passphrase } from '../lib/native/passphrase.ts';
+import { Authority } from './helpers/authority.ts';
 import { filesBelow } from './helpers/below.ts';
-import { makeSite, PASSPHRASE, type Site, withKey } from './helpers/keys-cli.ts';
+import { makeSite, PASSPHRASE, type Site, siteAt, withKey } from './helpers/keys-cli.ts';
 import { ailments, finding, patient } from './helpers/patient.ts';
 import { tempDir } from './helpers/temp.ts';
 
@@ -71,6 +84,12 @@ describe('the key store', () => {
     expect(await ailments(store, restored)).toContain('error altered');
   });
 
+  it('is not verified where what the host remembers cannot be listed', async () => {
+    const odd = host({ stateDirectory: join(tempDir(), 'file') });
+    writeFileSync(odd.stateDirectory, 'no directory');
+    await expect(store.examine(odd)).rejects.toThrow('ENOTDIR');
+  });
+
   it('is not verified where what the host remembers cannot be copied; only the scratch directory then holds a copy', async () => {
     const odd = host();
     mkdirSync(join(odd.stateDirectory, 'odd.json'));
@@ -100,6 +119,59 @@ describe('the key store', () => {
     expect(await ailments(store, gone)).toContain('error unreachable');
     const dead = host({ store: 'postgres://nobody@127.0.0.1:9/none?sslmode=disable' });
     expect(await ailments(store, dead)).toContain('error unreachable');
+  });
+
+  it('is begun and has no keys yet, with and without the passphrase', async () => {
+    const url = `sqlite:${join(tempDir(), 'keys.db')}`;
+    await (await openStore(url)).close();
+    const stateDirectory = join(tempDir(), 'state');
+    const { passphrase: _, ...closed } = host({ store: url, stateDirectory });
+    expect(await ailments(store, closed)).toEqual(['note not-verified', 'warning empty']);
+    const { remedy } = await finding(store, closed, 'empty');
+    expect(remedy).toBe('callseal master create');
+    expect(await ailments(store, host({ store: url, stateDirectory }))).toEqual([
+      'note no-certificate',
+      'warning empty',
+    ]);
+    const gone = { ...closed, store: `sqlite:${join(tempDir(), 'keys.db')}` };
+    expect(await ailments(store, gone)).toEqual(['note not-verified', 'error unreachable']);
+  });
+
+  it('has something to remark on: a suite that is not approved, a key that is nearly used up', async () => {
+    const found = host({ store: `sqlite:${join(tempDir(), 'keys.db')}`, stateDirectory: join(tempDir(), 'state') });
+    const installation = { folder: found.installationFolder, passphrase: found.passphrase! };
+    const options = { store: found.store!, stateDirectory: found.stateDirectory, installation, suite: 'lumenvox' };
+    const keys = await KeyHierarchy.open(options);
+    await keys.protect('models', { type: 'a', id: '1' }, new Uint8Array(7.9 * 2 ** 20));
+    await keys.close();
+    expect(await ailments(store, found)).toContain('warning remark');
+    const { message, remedy, severity } = await finding(store, found, 'budget');
+    expect([severity, message, remedy]).toEqual([
+      'note',
+      '98 % of what the newest key of area models may encrypt is used; another follows by itself',
+      'callseal working rotate models',
+    ]);
+  });
+
+  it('has an installation key whose certificate ends soon, or has ended', async () => {
+    const certified = host();
+    const folder = siteAt(certified.cwd, certified.store!);
+    const license = new Authority().sign(join(certified.installationFolder, 'installation.csr'), 20);
+    expect(await folder.run(['installation', 'install', '--cert', license])).toMatchObject({ status: 0 });
+    const inDays = (days: number) => ({ ...certified, now: new Date(Date.now() + days * 86_400_000) });
+    expect(await ailments(store, { ...certified, warnDays: 10 })).not.toContain('warning certificate');
+    expect(await ailments(store, certified)).toContain('warning certificate');
+    const { message, remedy } = await finding(store, certified, 'certificate');
+    expect(message).toMatch(/^the certificate of the installation key expires in (19|20) days$/);
+    expect(remedy).toContain('callseal installation install');
+    expect((await finding(store, inDays(23), 'certificate')).message).toMatch(/expired [234] days ago$/);
+  });
+
+  it('is not judged by an installation key that is damaged: that is an error of its own', async () => {
+    const damaged = host();
+    const key = readdirSync(damaged.installationFolder).find((name) => name.endsWith('.key'))!;
+    writeFileSync(join(damaged.installationFolder, key), 'no key', { mode: 0o600 });
+    await expect(store.examine(damaged)).rejects.toThrow(`${key} holds no private key`);
   });
 
   it('has no installation key, or a folder that is open to others', async () => {

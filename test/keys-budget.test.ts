@@ -75,6 +75,36 @@ describe.each(STORE_KINDS)('$name', (kind) => {
     expect(back.every((bytes, index) => bytes.length === MEBIBYTE && bytes[7] === index)).toBe(true);
   });
 
+  test('a batch reserves ahead: one trip to the store for several calls of native code', async () => {
+    const place = await freshPlace(kind);
+    const keys = await openHierarchy({ ...place, suite: 'aes/3des/sha256' });
+    const bytes = new Uint8Array(MEBIBYTE / 4); // each a call by itself
+    await keys.protectMany(
+      'models',
+      Array.from({ length: 8 }, () => ({ entity: ENTITY, bytes })),
+    );
+    const [row] = await (await opening(place.store)).readWorking('models');
+    // Made with room for seven, the most that is reserved ahead; then one reservation.
+    expect([row!.sequence, row!.reserved]).toEqual([2, 8 * blocksOf(bytes.length)]);
+  });
+
+  test('a batch whose entities take more room than was kept for them', async () => {
+    const keys = await fresh('aes/aes/sha256');
+    const items = Array.from({ length: 100 }, (_, index) => ({
+      entity: { ...ENTITY, id: `${index}`.padEnd(1024, '.') },
+      bytes: Uint8Array.of(index),
+    }));
+    const sealed = await keys.protectMany('models', items);
+    const records = sealed.map((record, index) => ({ entity: items[index]!.entity, sealed: record }));
+    expect(await keys.unprotectMany('models', records)).toEqual(items.map(({ bytes }) => bytes));
+    // Each is bound to its own.
+    expect(await keys.unprotect('models', items[99]!.entity, sealed[99]!)).toEqual(Uint8Array.of(99));
+    records[70] = { ...records[70]!, entity: items[71]!.entity };
+    const { code, message } = await refusalOf(() => keys.unprotectMany('models', records));
+    expect(code).toBe('ERR_ENTITY_MISMATCH');
+    expect(message).toMatch(/^item 70: /);
+  });
+
   test('a record that no 3DES key could encrypt names the suite to migrate to', async () => {
     const keys = await fresh('lumenvox');
     const large = new Uint8Array(8 * MEBIBYTE);

@@ -1,14 +1,16 @@
 /** A store that was put back to an earlier copy: noticed by a host that remembers more, accepted by an administrator who says so. */
 
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { defaultStateDirectory } from '../lib/keys/high-water.ts';
 import { KeyHierarchy } from '../lib/keys/index.ts';
 import { codeOf, refusalOf } from './helpers/errors.ts';
 import {
   anotherHost,
   ENTITY,
   freshPlace,
+  installationKey,
   openHierarchy,
   PLAINTEXT,
   type Place,
@@ -16,6 +18,7 @@ import {
 } from './helpers/hierarchy.ts';
 import { opening, STORE_KINDS } from './helpers/stores.ts';
 import { type RawRow, rawRows, Tamperer } from './helpers/tamper.ts';
+import { tempDir } from './helpers/temp.ts';
 
 describe.each(STORE_KINDS)('$name', (kind) => {
   beforeAll(() => kind.prepare());
@@ -160,6 +163,42 @@ test('what a host remembers is private, and damage to it is noticed', async () =
   }
   await KeyHierarchy.acceptRestore(await withInstallation(place));
   await openHierarchy(place);
+});
+
+test('a store under another installation key is not accepted, and not touched', async () => {
+  const place = await freshPlace(sqlite!);
+  const keys = await openHierarchy(place);
+  await keys.masters.create();
+  const before = await keys.overview();
+  const options = { ...(await withInstallation(place)), installation: await installationKey(1) };
+  expect(await codeOf(() => KeyHierarchy.acceptRestore(options))).toBe('ERR_WRONG_INSTALLATION');
+  expect(await keys.overview()).toEqual(before);
+});
+
+test('a state directory that cannot be looked at is an error that names it, and what to do', async () => {
+  const place = await freshPlace(sqlite!);
+  const loop = join(tempDir(), 'loop');
+  symlinkSync(loop, loop);
+  const { code, message } = await refusalOf(() => openHierarchy({ ...place, stateDirectory: loop }));
+  expect(code).toBe('ERR_IO');
+  expect(message).toMatch(/ELOOP.*give a state directory that this user may write to/);
+  expect(message).toContain(loop);
+});
+
+test('the state directory of a user is below the home, or where XDG_STATE_HOME says; of root, in /var/lib', async () => {
+  const ask = (uid: number, environment: Record<string, string>) => {
+    const getuid = vi.spyOn(process, 'getuid').mockReturnValue(uid);
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    try {
+      return defaultStateDirectory();
+    } finally {
+      vi.unstubAllEnvs();
+      getuid.mockRestore();
+    }
+  };
+  expect(ask(0, { XDG_STATE_HOME: '/srv/state' })).toBe('/var/lib/callseal');
+  expect(ask(1000, { XDG_STATE_HOME: '/srv/state' })).toBe('/srv/state/callseal');
+  expect(ask(1000, { XDG_STATE_HOME: '', HOME: '/home/ann' })).toBe('/home/ann/.local/state/callseal');
 });
 
 test('a state directory that cannot be written is an error that names it', async () => {

@@ -14,6 +14,7 @@ import { tempDir } from './helpers/temp.ts';
 interface Outcome {
   opened: string;
   protecting: Refusal;
+  protectingMany: Refusal;
   creating: Refusal;
   beginning: Refusal;
   beginningAgain: Refusal;
@@ -50,6 +51,7 @@ describe('a module that forbids 3DES encryption and SHA-1 signatures', () => {
       const sealed = Buffer.from('${Buffer.from(sealed).toString('hex')}', 'hex');
       const opened = await keys.unprotect('models', entity, sealed);
       const protecting = await refusal(keys.protect('models', entity, opened));
+      const protectingMany = await refusal(keys.protectMany('models', [{ entity, bytes: opened }]));
       const creating = await refusal(keys.masters.create({ suite: 'lumenvox' }));
       const fresh = options(${JSON.stringify(join(tempDir(), 'new.db'))});
       const beginning = await refusal(KeyHierarchy.open({ ...fresh, suite: '3des/aes/sha256' }));
@@ -64,7 +66,7 @@ describe('a module that forbids 3DES encryption and SHA-1 signatures', () => {
       await keys.audit.verify();
       await keys.close();
       const hex = (bytes) => Buffer.from(bytes).toString('hex');
-      report({ opened: hex(opened), protecting, creating, beginning, beginningAgain, disabled, masters, moved: hex(moved) });`,
+      report({ opened: hex(opened), protecting, protectingMany, creating, beginning, beginningAgain, disabled, masters, moved: hex(moved) });`,
       { env: { CALLSEAL_FIPS_DIR: strict } },
     );
     expect(outcome.opened).toBe(Buffer.from(PLAINTEXT).toString('hex'));
@@ -74,6 +76,7 @@ describe('a module that forbids 3DES encryption and SHA-1 signatures', () => {
       message: expect.stringMatching(new RegExp(`refuses to ${step} with .*SP 800-131A.*aes/aes/sha256`, 's')),
     });
     expect(outcome.protecting).toEqual(says('encrypt a record'));
+    expect(outcome.protectingMany).toEqual(outcome.protecting);
     expect(outcome.creating).toEqual(says('encrypt a record'));
     expect(outcome.beginning).toEqual(says('wrap a working key'));
     expect(outcome.beginningAgain.code).toBe('ERR_KEY_UNKNOWN');

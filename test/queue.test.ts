@@ -156,6 +156,10 @@ describe('a worker', () => {
       waiting: 1,
       finished: false,
     });
+    const shown = (await callseal(['worker', 'status', '--queue', url, batch])).stdout.toString();
+    expect(shown).toMatch(/ \d+\/s, .*1 to be tried again\n/);
+    expect(shown).toContain(`  failed (1): ${gone}: ERR_IO: `);
+    expect(shown).toContain(`  will be tried again (1): ${cut}: ERR_TRUNCATED: `);
     expect(first.failures.map(({ path, code, final, attempts }) => [path, code, final, attempts])).toEqual([
       [broken, 'ERR_TAMPERED', true, 1],
       [gone, 'ERR_IO', true, 1],
@@ -289,6 +293,22 @@ describe('the command line', () => {
       await verify(path, { keys: parties.keys });
       expect(before).not.toContain(readFileSync(path).subarray(16, 32).toString('hex'));
     }
+  });
+
+  it('says that nobody works at a batch, or that it was never queued as a whole', async () => {
+    await queued(['a.sealed', 'b.sealed']);
+    const cut = async function* () {
+      yield 'c.sealed';
+      throw new Error('the tree could not be read any further');
+    };
+    const database = await QueueDatabase.open(url);
+    await expect(enqueue(database, replacement(), cut(), { filesPerJob: 1 })).rejects.toThrow('any further');
+    await database.close();
+    const { stdout, status } = await callseal(['worker', 'status', '--queue', url]);
+    const states = stdout.toString().split('\n').slice(1, 3);
+    expect(status).toBe(0);
+    expect(states[0]).toContain('still being queued, or that was ended');
+    expect(states[1]).toMatch(/ 2 +0\/s, no worker at it$/);
   });
 
   it.each([
