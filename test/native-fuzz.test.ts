@@ -12,7 +12,7 @@ import { buildSanitized, fipsDirectory, fuzzingMisses, PROJECT, run } from './he
 import { tempDir } from './helpers/temp.ts';
 
 const FIRST_BUILD = 15 * 60_000;
-const SECONDS = Number(process.env.CALLSEAL_FUZZ_SECONDS ?? 5);
+const SECONDS = Number(process.env.CALLSEAL_FUZZ_SECONDS ?? 3);
 if (!(SECONDS >= 1)) throw new Error('CALLSEAL_FUZZ_SECONDS must be a number of seconds, at least 1');
 const FUZZ = join(PROJECT, 'native/fuzz');
 
